@@ -1,0 +1,143 @@
+"""The commands and their flags; what they do is in `facet/cli/commands.py`."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from facet.cli import commands
+from facet.errors import FacetError
+from facet.recipe.advice import PRESETS
+from facet.recipe.knobs import add_arguments, page
+from facet.recipe.recipes import SftRecipe
+
+Command = Callable[[argparse.Namespace], dict[str, Any]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    options = parser().parse_args(arguments)
+    try:
+        answer = options.command(options)
+    except FacetError as error:
+        return _refused(error, options.json)
+    except KeyboardInterrupt:
+        print("Stopped. What runs in the background goes on.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    words = answer.pop("words", "")
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    elif words:
+        print(words)
+    return 0
+
+
+def _refused(error: FacetError, as_json: bool) -> int:
+    for sentence in (error.what, error.why, error.next):
+        print(sentence, file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+    return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m facet", description=__doc__)
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+    _prepare(verbs)
+    _train(verbs)
+    _running(verbs)
+    _after(verbs)
+    return top
+
+
+def _verb(verbs: Any, name: str, command: Command, words: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=words, description=words, allow_abbrev=False)
+    verb.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    verb.set_defaults(command=command)
+    return verb
+
+
+def _prepare(verbs: Any) -> None:
+    verb = _verb(
+        verbs, "prepare", commands.prepare, "Make a dataset of a file, a folder, hub:owner/name or example:name."
+    )
+    verb.add_argument("source", metavar="SOURCE")
+    verb.add_argument("--name", default="")
+    verb.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="ROLE=COLUMN",
+        help="for example --map user=question --map assistant=answer; without it Facet guesses and says what",
+    )
+    verb.add_argument("--test-size", type=float, default=0.1, help="share set aside for the exam, default 0.1")
+    verb.add_argument(
+        "--validation-size", type=float, default=0.1, help="share to check on while training, default 0.1"
+    )
+    verb.add_argument("--seed", type=int, default=0, help="seed of the split, default 0")
+    verb.add_argument("--encoding", help="read the text in this encoding instead of the one found")
+    verb.add_argument("--delimiter", help="read columns split by this character instead of the one found")
+    _verb(verbs, "datasets", commands.datasets, "List the prepared datasets.")
+    _verb(verbs, "models", commands.models, "List the starting models.")
+
+
+def _train(verbs: Any) -> None:
+    verb = _verb(verbs, "train", commands.train, "Tune a starting model on a prepared dataset.")
+    verb.add_argument("--data", metavar="DATASET", help="a dataset id, as `prepare` printed it")
+    verb.add_argument("--model", help="starter, a Hub id, or a folder with safetensors files; default starter")
+    verb.add_argument("--preset", choices=list(PRESETS), help="how thoroughly, default balanced")
+    verb.add_argument("--file", metavar="facet-run.yaml", help="do the run that this file describes again")
+    verb.add_argument("--name", default="", help="what to call the run")
+    verb.add_argument("--wait", action="store_true", help="stay until it is finished, and say how it goes")
+    add_arguments(verb.add_argument_group("settings"), SftRecipe)
+    settings = _verb(verbs, "settings", lambda _: {"words": page(SftRecipe)}, "Print the reference of all settings.")
+    settings.set_defaults(json=False)
+
+
+def _running(verbs: Any) -> None:
+    runs = _verb(verbs, "runs", commands.runs, "List the runs, or show one.")
+    runs.add_argument("run", nargs="?", metavar="RUN")
+    for name, words in (
+        ("stop", "Finish a run now and keep what it has learned."),
+        ("pause", "Pause a run."),
+        ("resume", "Let a run go on."),
+    ):
+        verb = _verb(verbs, name, getattr(commands, name), words)
+        verb.add_argument("run", metavar="RUN")
+        verb.add_argument("--wait", action="store_true", help="stay until that is done")
+    conduct = _verb(verbs, "conduct", commands.conduct, "Carry on whatever is queued or was interrupted, then end.")
+    conduct.set_defaults(json=False)
+    for name, kind in (("delete", commands.delete), ("rename", commands.rename)):
+        verb = _verb(verbs, name, kind, f"{name.capitalize()} a run or a dataset.")
+        verb.add_argument("object", metavar="RUN|DATASET")
+        if name == "rename":
+            verb.add_argument("name")
+
+
+def _after(verbs: Any) -> None:
+    chat = _verb(verbs, "chat", commands.chat, "Talk to a run's tuned model, or to a starting model.")
+    chat.add_argument("target", metavar="RUN|MODEL")
+    chat.add_argument("--prompt", help="ask this once; without it a conversation begins")
+    chat.add_argument("--compare", action="store_true", help="let the untouched model answer too")
+    chat.add_argument("--system", default="", help="instructions that hold for the whole conversation")
+    for flag, kind, default in (
+        ("temperature", float, 0.0),
+        ("top-p", float, 0.95),
+        ("top-k", int, 64),
+        ("max-new-tokens", int, 256),
+        ("seed", int, 0),
+    ):
+        chat.add_argument(f"--{flag}", type=kind, default=default, help=f"default {default}")
+    test = _verb(
+        verbs, "exam", commands.exam, "Measure the untouched and the tuned model on data it never learned from."
+    )
+    test.add_argument("run", metavar="RUN")
+    take = _verb(verbs, "export", commands.export, "Write the tuned model and everything needed to use it to a folder.")
+    take.add_argument("run", metavar="RUN")
+    take.add_argument("--to", required=True, metavar="FOLDER")

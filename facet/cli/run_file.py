@@ -1,0 +1,92 @@
+"""`facet-run.yaml` as input: read it, check it, and find or prepare the data it names."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from facet.errors import NotFoundError, SettingError
+from facet.identity import LOCAL
+from facet.studio import Studio
+
+LARGEST_BYTES = 64_000
+
+
+def read_run_file(file: Path) -> dict[str, Any]:
+    """The run a file describes.
+
+    Raises: `SettingError` when it is not a run file.
+    """
+    try:
+        if file.stat().st_size > LARGEST_BYTES:
+            raise _not_a_run_file(f"It has {file.stat().st_size:,} bytes, and a run file has a few thousand.")
+        text = file.read_text("utf-8")
+        if "&" in text and "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise _not_a_run_file("It uses references, which a run file never does.")
+        described = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _not_a_run_file("It cannot be opened as text.") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _not_a_run_file("It is not valid YAML.") from error
+    parts = {"model": dict, "data": dict, "recipe": dict}
+    if not isinstance(described, dict) or described.get("facet_run") != 1:
+        raise _not_a_run_file("Its first line, facet_run: 1, is missing.")
+    missing = [name for name, kind in parts.items() if not isinstance(described.get(name), kind)]
+    if missing or not isinstance(described["model"].get("id"), str):
+        raise _not_a_run_file(f"The part {(missing or ['model'])[0]} is missing or not complete.")
+    return described
+
+
+def dataset_for(studio: Studio, described: dict[str, Any]) -> str:
+    """The dataset with the same content, or one prepared anew from the same source.
+
+    Raises: `NotFoundError` when neither is to be had here.
+    """
+    data = described["data"]
+    for card in studio.datasets(LOCAL):
+        if card.summary["fingerprint"] == data.get("fingerprint"):
+            return card.id
+    source = data.get("source") or {}
+    upload_id = studio.bring(LOCAL, _source_text(source))
+    try:
+        dataset_id = studio.prepare(
+            LOCAL,
+            upload_id,
+            data.get("name", ""),
+            data.get("mapping"),
+            test_size=data.get("test_size", 0.1),
+            validation_size=data.get("validation_size", 0.1),
+            seed=data.get("seed", 0),
+        )
+    finally:
+        studio.delete(LOCAL, "uploads", upload_id)
+    if studio.dataset(LOCAL, dataset_id).summary["fingerprint"] != data.get("fingerprint"):
+        studio.delete(LOCAL, "datasets", dataset_id)
+        raise NotFoundError(
+            "The data of this run file has changed.",
+            "The source gives other rows than those the run learned from.",
+            "Prepare the data yourself and name it with --data.",
+        )
+    return dataset_id
+
+
+def _source_text(source: dict[str, Any]) -> str:
+    kind, where, revision = source.get("kind"), str(source.get("where", "")), source.get("revision")
+    match kind:
+        case "hub":
+            return f"hub:{where}@{revision}" if revision else f"hub:{where}"
+        case "example":
+            return f"example:{where}"
+    if Path(where).is_file():
+        return where
+    raise NotFoundError(
+        "The data of this run file is not here.",
+        f"It came from a file called {where[:80] or '(no name)'}, which is not in this folder.",
+        "Prepare that file first, then start again; or name a dataset with --data.",
+    )
+
+
+def _not_a_run_file(why: str) -> SettingError:
+    return SettingError(
+        "This is not a run file Facet can read.", why, "Use a facet-run.yaml from a download or an export."
+    )

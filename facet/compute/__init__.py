@@ -1,0 +1,1 @@
+"""Where work runs: one protocol, one file for each place."""

@@ -1,0 +1,93 @@
+"""This machine: a slice is a child process that outlives the page, and is found again after a restart."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+
+from facet.compute.backend import Capacity
+from facet.compute.child import spawn
+from facet.identity import Grant
+from facet.work import log
+from facet.work.task import Task
+from facet.workspace import read_json, write_json
+
+LOOK_EVERY_SECONDS = 0.3
+LOG_BYTES_KEPT = 2_000_000
+
+
+class Local:
+    """`before` runs in this process ahead of a slice: it fetches base models, for the child has no network."""
+
+    unattended = True
+
+    def __init__(self, models: Path, before: Callable[[Task], None] = lambda task: None) -> None:
+        self.models = models
+        self.before = before
+
+    def capacity(self, grant: Grant | None = None) -> Capacity:
+        cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+        free = psutil.virtual_memory().available / 1e9
+        return Capacity("cpu", f"this computer ({cores} processor cores)", free)
+
+    def advance(self, task: Task, grant: Grant | None = None) -> Iterator[log.Event]:
+        """Start a worker, or follow the one that is already there, until it ends."""
+        offset = task.events_file.stat().st_size if task.events_file.exists() else 0
+        worker = None
+        if not task.is_busy():
+            self.before(task)
+            worker = self.begin(task)
+        yield from self._follow(task, worker, offset)
+
+    def begin(self, task: Task) -> subprocess.Popen:
+        """Start a worker and return at once. Its process is noted beside the task, to stop it after a restart."""
+        _shorten(task.output_log)
+        with open(task.output_log, "ab") as output:
+            worker = spawn(
+                "facet.work.worker",
+                str(task.folder),
+                "--models",
+                str(self.models),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        write_json(task.folder / "worker.json", {"pid": worker.pid, "started": _start_time(worker.pid)})
+        return worker
+
+    def _follow(self, task: Task, worker: subprocess.Popen | None, offset: int) -> Iterator[log.Event]:
+        while True:
+            gone = worker.poll() is not None if worker else not task.is_busy()
+            for event, behind in log.read(task.events_file, offset):
+                offset = behind
+                yield event
+            if gone:
+                return
+            time.sleep(LOOK_EVERY_SECONDS)
+
+    def stop(self, task: Task, grant: Grant | None = None) -> None:
+        """End the worker now. Only a process that is provably ours is touched: pid and start time must agree."""
+        try:
+            noted = read_json(task.folder / "worker.json")
+        except (OSError, ValueError):
+            return
+        if noted["started"] is not None and _start_time(noted["pid"]) == noted["started"]:
+            worker = psutil.Process(noted["pid"])
+            worker.kill()
+            psutil.wait_procs([worker], timeout=10)
+
+
+def _start_time(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def _shorten(file: Path) -> None:
+    """Keep the end of a log that has grown large over many slices."""
+    if file.exists() and file.stat().st_size > LOG_BYTES_KEPT:
+        file.write_bytes(file.read_bytes()[-LOG_BYTES_KEPT // 2 :])

@@ -1,0 +1,118 @@
+"""The page's side of chat: one child process for this device, started when first needed, ended when idle."""
+
+import json
+import queue
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from facet.compute.child import spawn
+from facet.errors import CapacityError, FacetError
+
+IDLE_SECONDS = 600.0
+SILENCE_SECONDS = 900.0  # loading a large model from a slow disk may take this long
+
+
+class Voices:
+    """Requests are answered one at a time; who comes second waits. Losing the child loses no text."""
+
+    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.idle_seconds = idle_seconds
+        self._turn = threading.Lock()
+        self._start = threading.Lock()
+        self._child: subprocess.Popen | None = None
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._speaking: str | None = None
+        self._used_at = time.monotonic()
+
+    def warm_up(self) -> None:
+        """Start the child ahead of the first question; its libraries load while something else is waited for."""
+        with self._start:
+            if self._child is None or self._child.poll() is not None:
+                self._begin()
+
+    def speak(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Send one request and yield its answers. Closing the generator stops the reply.
+
+        Raises: the `FacetError` the child reports, or `CapacityError` when the child died.
+        """
+        with self._turn:
+            self.warm_up()
+            self._speaking = request_id = secrets.token_hex(8)
+            self._send(request | {"id": request_id})
+            try:
+                yield from self._listen(request_id)
+            finally:
+                self.stop()
+                self._speaking = None
+                self._used_at = time.monotonic()
+
+    def stop(self) -> None:
+        """End the reply that is being spoken, if any."""
+        if self._speaking and self._child and self._child.poll() is None:
+            self._send({"stop": True})
+
+    @property
+    def is_busy(self) -> bool:
+        return self._turn.locked()
+
+    def close(self) -> None:
+        """End the child and give its memory back."""
+        with self._start:
+            if self._child:
+                self._child.kill()
+                self._child.wait(timeout=10)
+                self._child = None
+
+    def close_if_idle(self) -> None:
+        if self._child and not self.is_busy and time.monotonic() - self._used_at > self.idle_seconds:
+            self.close()
+
+    def _begin(self) -> None:
+        self._answers = queue.Queue()
+        self._used_at = time.monotonic()
+        self._child = spawn(
+            "facet.model.voice", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        threading.Thread(target=_read, args=(self._child, self._answers), daemon=True).start()
+
+    def _send(self, line: dict[str, Any]) -> None:
+        try:
+            self._child.stdin.write(json.dumps(line).encode() + b"\n")
+            self._child.stdin.flush()
+        except (BrokenPipeError, OSError) as error:
+            raise _gone() from error
+
+    def _listen(self, request_id: str) -> Iterator[dict[str, Any]]:
+        while True:
+            try:
+                answer = self._answers.get(timeout=SILENCE_SECONDS)
+            except queue.Empty as error:
+                self.close()
+                raise _gone() from error
+            if answer is None:
+                raise _gone()
+            if answer["id"] != request_id:
+                continue  # the rest of a reply that was stopped
+            if "error" in answer:
+                raise FacetError.from_dict(answer["error"])
+            if answer.get("over"):
+                return
+            yield answer
+
+
+def _read(child: subprocess.Popen, answers: "queue.Queue[dict[str, Any] | None]") -> None:
+    for line in child.stdout:
+        answers.put(json.loads(line))
+    answers.put(None)
+
+
+def _gone() -> CapacityError:
+    return CapacityError(
+        "The model stopped speaking.",
+        "Its process ended, most often because the memory of this machine ran out.",
+        "Press “Retry”, or choose a smaller model; your text is kept.",
+    )

@@ -1,0 +1,1 @@
+"""Did it get better? Measured on parts the training never saw."""

@@ -1,0 +1,1 @@
+"""Take the tuned model home: files that work without Facet."""

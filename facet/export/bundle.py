@@ -1,0 +1,148 @@
+"""A finished run as a folder or a zip: adapter, tokenizer, template, card, curve and run file, from an allow-list."""
+
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from facet.errors import DataError, SettingError
+from facet.exam.exams import ExamCard
+from facet.gemma.licences import licence_of
+from facet.gemma.models import STARTER
+from facet.publish.card import CardFacts, card
+from facet.publish.curve import svg
+from facet.train.runs import RunCard
+from facet.work.checkpoint import sha256
+from facet.work.task import Task
+from facet.workspace import replacing, write_text
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "tokenizer.model",
+    "chat_template.jinja",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+)
+ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
+CURVES = {"loss": "training", "validation_loss": "validation"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What goes into the folder, and what it is made from."""
+
+    run: RunCard
+    task: Task
+    base: Path  # folder of the base model
+    generation: str
+    run_file: str
+    exam: ExamCard | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def export(bundle: Bundle, to: Path) -> Path:
+    """Write everything into `to`, which must be empty or new. Half an export is never left under that name.
+
+    Raises: `SettingError` for a folder in use or an unfinished run; `DataError` when the adapter is damaged.
+    """
+    _check(bundle, to)
+    part = to.with_name(f".{to.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        _fill(bundle, part)
+        if to.exists():
+            to.rmdir()
+        part.rename(to)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return to
+
+
+def _check(bundle: Bundle, to: Path) -> None:
+    if not bundle.run.has_model:
+        raise SettingError(
+            "This run has no model to take home yet.",
+            f"Its training is {bundle.run.progress.stage}.",
+            "Wait until it is finished, or press “Stop and keep”.",
+        )
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise SettingError(
+            "This folder is in use.",
+            f"There is already something called {to.name}.",
+            "Name a new or an empty folder.",
+        )
+    expected = bundle.run.progress.outputs.get("adapter_sha256")
+    if sha256(bundle.task.folder / "adapter" / ADAPTER_FILES[0]) != expected:
+        raise DataError(
+            "The tuned model on this disk is damaged.",
+            "Its file is not the one that training wrote.",
+            "Train again; the data and the settings are kept in the run.",
+        )
+
+
+def _fill(bundle: Bundle, folder: Path) -> None:
+    for name in ADAPTER_FILES:
+        shutil.copyfile(bundle.task.folder / "adapter" / name, folder / name)
+    for name in TOKENIZER_FILES:
+        if (bundle.base / name).is_file():
+            shutil.copyfile(bundle.base / name, folder / name)
+    if bundle.run.base_model == STARTER:  # it is nowhere else to be had
+        shutil.copytree(bundle.base, folder / "base")
+    write_text(folder / "curve.svg", svg(curves(bundle.run)))
+    write_text(folder / "facet-run.yaml", bundle.run_file)
+    licence = licence_of(bundle.run.base_model, bundle.generation)
+    if licence.notice:
+        write_text(folder / "NOTICE", licence.notice)
+    write_text(folder / "README.md", card(card_facts(bundle)))
+
+
+def curves(run: RunCard) -> dict[str, list[tuple[int, float]]]:
+    return {words: run.progress.curves[name] for name, words in CURVES.items() if name in run.progress.curves}
+
+
+def card_facts(bundle: Bundle) -> CardFacts:
+    request, execution = bundle.task.request, bundle.task.execution() or {}
+    return CardFacts(
+        name=bundle.run.name,
+        base_model=bundle.run.base_model,
+        base_revision=request["base"]["revision"],
+        generation=bundle.generation,
+        recipe=bundle.run.recipe.model_dump(),
+        dataset=bundle.run.dataset,
+        curves=curves(bundle.run),
+        results=_results(bundle.exam),
+        versions=execution.get("versions", {}),
+        run_file=bundle.run_file,
+        device=bundle.run.progress.where,
+        minutes=float(bundle.run.progress.outputs.get("minutes", 0.0)),
+    )
+
+
+def _results(exam: ExamCard | None) -> dict[str, Any] | None:
+    if exam is None or exam.progress.stage != "finished":
+        return None
+    return {
+        part: {
+            side: {"loss": score.loss, "perplexity": score.perplexity, "tokens": score.tokens, "rows": score.rows_done}
+            for side, score in sides.items()
+        }
+        for part, sides in exam.results.items()
+    }
+
+
+def zipped(folder: Path, into: Path) -> Path:
+    """One zip of an exported folder, with equal bytes for equal contents."""
+    with replacing(into) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = zipfile.ZipInfo(f"{into.stem}/{file.relative_to(folder).as_posix()}", (2026, 1, 1, 0, 0, 0))
+            name.external_attr = 0o644 << 16
+            name.compress_type = zipfile.ZIP_DEFLATED
+            with open(file, "rb") as source, archive.open(name, "w", force_zip64=os.path.getsize(file) > 2**31) as out:
+                shutil.copyfileobj(source, out, 1 << 20)
+    return into

@@ -1,0 +1,1 @@
+"""Base models and adapters in memory: load, tokenise for them, let them speak."""

@@ -1,0 +1,315 @@
+"""What everything shares, and the one door for the page, the command line and the tests. Holds, does not do."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from facet.compute.local import Local
+from facet.compute.voices import Voices
+from facet.dataset.examples import EXAMPLES, Example
+from facet.dataset.shelf import DatasetCard, Shelf
+from facet.errors import NotFoundError
+from facet.exam.exams import PARTS, ExamCard, Exams
+from facet.export import bundle
+from facet.gemma.memory import free_memory_gb
+from facet.gemma.models import OFFERED, STARTER, BaseModel
+from facet.hub.hub import Hub
+from facet.identity import Person
+from facet.model.choose import Chooser, ModelCheck
+from facet.model.source import BaseSource
+from facet.model.speak import Decoding, Piece
+from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
+from facet.recipe.recipes import SftRecipe
+from facet.train.runs import RunCard, Runs
+from facet.work import log
+from facet.work.conductor import Conductor, append_unless_busy
+from facet.work.log import Progress
+from facet.work.task import Task
+from facet.workspace import Kind, Workspace
+
+CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this page computes, and what it promises to keep."""
+
+    words: str
+    device: str
+    free_gb: float  # memory
+    free_disk_gb: float
+    home: Path
+    keeps: str
+
+
+class Studio:
+    """Every call takes the person first and answers for what is theirs alone."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.hub = Hub(workspace.home / "hub")
+        self.shelf = Shelf(workspace, self.hub)
+        self.chooser = Chooser(self.hub, workspace.models)
+        self.runs_shelf = Runs(workspace)
+        self.exams_shelf = Exams(workspace, self.runs_shelf)
+        self.backend = Local(workspace.models, before=self._fetch_model)
+        self.voices = Voices()
+        self.conductor = Conductor(self.backend, self._tasks, workspace.home / "conductor.lock")
+
+    @classmethod
+    def from_environment(cls) -> "Studio":
+        return cls(Workspace.from_environment())
+
+    def open(self) -> bool:
+        """Begin to conduct queued and interrupted work. False when another Facet on this folder already does."""
+        return self.conductor.start()
+
+    def close(self) -> None:
+        self.conductor.halt()
+        self.voices.close()
+
+    def _tasks(self) -> list[Path]:
+        folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
+        return [folder for folder in folders if (folder / "task.json").exists()]
+
+    def _fetch_model(self, task: Task) -> None:
+        base = BaseSource.of(task.request["base"])
+        if base.where == "hub" and not self.hub.downloaded(base.id, self.workspace.models, base.revision):
+            append_unless_busy(task, log.Staged(words=f"Downloading {base.id}; this happens once"))
+            self.chooser.fetch(base)
+
+    # ---- data
+    def examples(self) -> tuple[Example, ...]:
+        return EXAMPLES
+
+    def bring(self, person: Person, source: str) -> str:
+        """For the command line: a file, a folder, `hub:owner/name` or `example:name`."""
+        return self.shelf.bring(person, source)
+
+    def bring_file(self, person: Person, path: Path, original_name: str) -> str:
+        return self.shelf.bring_file(person, path, original_name)
+
+    def bring_example(self, person: Person, name: str) -> str:
+        return self.shelf.bring_example(person, name)
+
+    def bring_hub(self, person: Person, dataset_id: str) -> str:
+        return self.shelf.bring_hub(person, dataset_id)
+
+    def look(self, person: Person, upload_id: str, correction: dict[str, str] | None = None) -> dict[str, Any]:
+        return self.shelf.look(person, upload_id, correction)
+
+    def preview(
+        self,
+        person: Person,
+        upload_id: str,
+        mapping: dict[str, Any],
+        correction: dict[str, str] | None = None,
+        count: int = 8,
+    ) -> list[dict[str, Any]]:
+        return self.shelf.preview(person, upload_id, mapping, correction, count)
+
+    def prepare(
+        self, person: Person, upload_id: str, name: str = "", mapping: dict[str, Any] | None = None, **options: Any
+    ) -> str:
+        """Options: test_size, validation_size, seed, correction. Without a mapping the guess is used."""
+        return self.shelf.prepare(person, upload_id, name, mapping, options)
+
+    def datasets(self, person: Person) -> list[DatasetCard]:
+        return self.shelf.cards(person)
+
+    def dataset(self, person: Person, dataset_id: str) -> DatasetCard:
+        return self.shelf.card(person, dataset_id)
+
+    def problems(self, person: Person, dataset_id: str, limit: int = 50) -> list[dict[str, Any]]:
+        return self.shelf.problems(person, dataset_id, limit)
+
+    def tokens(
+        self,
+        person: Person,
+        dataset_id: str,
+        base_model: str = STARTER,
+        *,
+        max_length: int | None = None,
+        index: int = 0,
+        count: int = 4,
+    ) -> dict[str, Any]:
+        """Raises: `NotFoundError` for a model that is not on this machine yet: its tokenizer is not here either."""
+        return self.shelf.tokens(person, dataset_id, self._model_folder(person, base_model), max_length, index, count)
+
+    # ---- models
+    def models(self) -> tuple[BaseModel, ...]:
+        return OFFERED
+
+    def check_model(self, person: Person, base_model: str) -> ModelCheck:
+        return self.chooser.check(person, base_model)
+
+    def _model_folder(self, person: Person, base_model: str) -> Path:
+        check = self.chooser.check(person, base_model)
+        if check.base is None or check.download_gb:
+            raise NotFoundError(
+                "This starting model is not on this machine yet.",
+                "Its tokens can be shown once it has been downloaded, which happens when you start training.",
+                "Look at the tokens with the Facet starter for now.",
+            )
+        return check.base.folder(self.workspace.models)
+
+    # ---- training
+    def advise(self, person: Person, dataset_id: str, base_model: str, preset: Preset = "balanced") -> Advice:
+        """Recommended settings with reasons. Raises what `check_model` reports."""
+        check = self.chooser.check(person, base_model)
+        if check.problem:
+            raise check.problem
+        facts = ModelFacts(check.name, check.facts.parameters, check.facts.context_length, base_model == STARTER)
+        return advise(self._data_facts(person, dataset_id, check), facts, preset)
+
+    def _data_facts(self, person: Person, dataset_id: str, check: ModelCheck) -> DataFacts:
+        summary = self.dataset(person, dataset_id).summary
+        splits = summary["splits"]
+        if check.download_gb:
+            longest = int(summary["lengths"]["longest"] / CHARACTERS_PER_TOKEN) + 16
+            return DataFacts(splits["train"], splits["validation"], longest, longest, measured=False)
+        measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
+        return DataFacts(splits["train"], splits["validation"], measured["longest"], measured["p95"], measured=True)
+
+    def start(self, person: Person, dataset_id: str, base_model: str, recipe: SftRecipe, name: str = "") -> str:
+        """Queue a run and return its id at once; the conductor does the rest.
+
+        Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit.
+        """
+        check = self.chooser.check(person, base_model)
+        if check.problem:
+            raise check.problem
+        facts = self._data_facts(person, dataset_id, check)
+        self.chooser.require_room(check, recipe, facts.longest_tokens)
+        run_id = self.runs_shelf.create(person, self.shelf.folder(person, dataset_id), check.base, recipe, name)
+        self.conductor.wake()
+        return run_id
+
+    def pause(self, person: Person, run_id: str) -> None:
+        self.runs_shelf.pause(person, run_id)
+
+    def stop(self, person: Person, run_id: str) -> None:
+        self.runs_shelf.stop(person, run_id)
+        self.conductor.wake()
+
+    def resume(self, person: Person, run_id: str) -> None:
+        self.runs_shelf.resume(person, run_id)
+        self.conductor.wake()
+
+    def progress(self, person: Person, run_id: str) -> Progress:
+        return self.runs_shelf.progress(person, run_id)
+
+    def run(self, person: Person, run_id: str) -> RunCard:
+        return self.runs_shelf.card(person, run_id)
+
+    def runs(self, person: Person) -> list[RunCard]:
+        return self.runs_shelf.cards(person)
+
+    def log_tail(self, person: Person, run_id: str, lines: int = 30) -> list[str]:
+        return self.runs_shelf.log_tail(person, run_id, lines)
+
+    def run_file(self, person: Person, run_id: str) -> str:
+        return self.runs_shelf.run_file(person, run_id)
+
+    def rename(self, person: Person, kind: Literal["datasets", "runs"], object_id: str, name: str) -> None:
+        (self.shelf if kind == "datasets" else self.runs_shelf).rename(person, object_id, name)
+
+    def delete(self, person: Person, kind: Kind, object_id: str) -> None:
+        """Remove an object for good; a run that works is stopped first."""
+        if kind in ("runs", "exams"):
+            self.backend.stop(Task(self.workspace.find(person, kind, object_id)))
+        if kind == "runs":
+            while exam := self.exams_shelf.latest(person, object_id):
+                self.delete(person, "exams", exam.id)
+        self.workspace.delete(person, kind, object_id)
+
+    # ---- chat
+    def chat(
+        self,
+        person: Person,
+        target: str,
+        messages: dict[Literal["base", "tuned"], list[dict[str, str]]],
+        decoding: Decoding,
+    ) -> Iterator[Piece | str]:
+        """Replies of each side asked for, untouched first, as they grow; a `str` says what is being waited for.
+
+        `target` is a run id or a model. `messages` holds one conversation for each side, last turn the person's.
+        """
+        request = self._voice_request(person, target) | {"messages": messages, "decoding": decoding.as_dict()}
+        if self.voices.is_busy:
+            yield "The model is answering somebody else; yours comes next."
+        for answer in self.voices.speak(request):
+            if "loading" in answer:
+                if answer["loading"]:
+                    yield "Loading the model"
+            else:
+                yield Piece(**{name: value for name, value in answer.items() if name != "id"})
+
+    def _voice_request(self, person: Person, target: str) -> dict[str, Any]:
+        try:
+            run = self.runs_shelf.folder(person, target)
+        except NotFoundError:
+            return {"base": str(self._model_folder(person, target)), "adapter": None}
+        base = BaseSource.of(Task(run).request["base"])
+        return {"base": str(base.folder(self.workspace.models)), "adapter": str(run / "adapter")}
+
+    def stop_chat(self, person: Person) -> None:
+        self.voices.stop()
+
+    def warm_up_chat(self) -> None:
+        """Load the chat's libraries while a training is being waited for."""
+        self.voices.warm_up()
+
+    # ---- test
+    def start_exam(self, person: Person, run_id: str, parts: tuple[str, ...] = PARTS) -> str:
+        exam_id = self.exams_shelf.create(person, run_id, parts)
+        self.conductor.wake()
+        return exam_id
+
+    def exam(self, person: Person, run_id: str) -> ExamCard | None:
+        self.runs_shelf.folder(person, run_id)
+        return self.exams_shelf.latest(person, run_id)
+
+    # ---- take home
+    def export(self, person: Person, run_id: str, to: Path) -> Path:
+        return bundle.export(self._bundle(person, run_id), to)
+
+    def download(self, person: Person, run_id: str) -> Path:
+        """A zip of the exported folder, made once for each state of the run and its test."""
+        made = self._bundle(person, run_id)
+        folder = self.workspace.create(person, "exports", made.run.name)
+        try:
+            written = bundle.export(made, folder / "files")
+            return bundle.zipped(written, folder / f"{run_id}.zip")
+        finally:
+            shutil.rmtree(folder / "files", ignore_errors=True)
+
+    def _bundle(self, person: Person, run_id: str) -> bundle.Bundle:
+        run, task = self.run(person, run_id), self.runs_shelf.task(person, run_id)
+        check = self.chooser.check(person, run.base_model)
+        generation = check.facts.generation if check.facts else "other"
+        base = BaseSource.of(task.request["base"]).folder(self.workspace.models)
+        return bundle.Bundle(run, task, base, generation, self.run_file(person, run_id), self.exam(person, run_id))
+
+    # ---- the place
+    def place(self) -> Place:
+        capacity = self.backend.capacity()
+        disk = shutil.disk_usage(self.workspace.home).free / 1e9
+        keeps = (
+            "Everything is kept on this computer until you delete it."
+            if not os.environ.get("SPACE_ID")
+            else "Everything is kept until this Space restarts. Download what you want to keep."
+        )
+        return Place(capacity.words, capacity.device, free_memory_gb(), disk, self.workspace.home, keeps)
+
+    def janitor(self) -> None:
+        """Remove uploads and downloads older than a day, and give an idle chat's memory back."""
+        self.voices.close_if_idle()
+        for kind in ("uploads", "exports"):
+            for folder in self.workspace.everyones(kind):
+                if time.time() - folder.stat().st_mtime > 86_400:
+                    shutil.rmtree(folder, ignore_errors=True)

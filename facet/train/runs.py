@@ -1,0 +1,181 @@
+"""Runs as a person meets them: start, watch, pause, resume, stop and keep, list, rename, delete. No torch here."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import facet
+from facet.errors import SettingError
+from facet.identity import Person
+from facet.model.source import BaseSource
+from facet.recipe.recipes import SftRecipe
+from facet.work.log import Follower, Progress
+from facet.work.task import Task
+from facet.workspace import Workspace, clean_name, read_about, read_json, update_about
+
+DATA_FILES = ("train.parquet", "validation.parquet", "exam.parquet", "dataset.json")
+
+
+@dataclass(frozen=True)
+class RunCard:
+    """One run in a list or on its page."""
+
+    id: str
+    name: str
+    created: float
+    base_model: str
+    dataset_name: str
+    recipe: SftRecipe
+    dataset: dict[str, Any]  # the dataset.json it learned from
+    progress: Progress
+    notes: str = ""
+
+    @property
+    def has_model(self) -> bool:
+        return self.progress.stage == "finished"
+
+
+@dataclass
+class Runs:
+    """Everything about runs that needs only the disk."""
+
+    workspace: Workspace
+    _followers: dict[Path, Follower] = field(default_factory=dict)
+
+    def create(self, person: Person, dataset: Path, base: BaseSource, recipe: SftRecipe, name: str) -> str:
+        """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away."""
+        about = read_json(dataset / "dataset.json")
+        folder = self.workspace.create(person, "runs", clean_name(name or about["name"]))
+        task = Task(folder)
+        for file in DATA_FILES:
+            task.link_in(dataset / file, f"data/{file}")
+        request = {
+            "recipe": recipe.model_dump(),
+            "base": base.as_dict(),
+            "dataset_id": dataset.name,
+            "facet": facet.__version__,
+        }
+        Task.create(folder, "train", request)
+        return folder.name
+
+    def folder(self, person: Person, run_id: str) -> Path:
+        return self.workspace.find(person, "runs", run_id)
+
+    def task(self, person: Person, run_id: str) -> Task:
+        return Task(self.folder(person, run_id))
+
+    def progress(self, person: Person, run_id: str) -> Progress:
+        return self._look(self.folder(person, run_id))
+
+    def _look(self, folder: Path) -> Progress:
+        follower = self._followers.get(folder)
+        if follower is None:
+            follower = self._followers[folder] = Follower(Task(folder).events_file)
+        return follower.look()
+
+    def card(self, person: Person, run_id: str) -> RunCard:
+        return self._card(self.folder(person, run_id))
+
+    def cards(self, person: Person) -> list[RunCard]:
+        """This person's runs, newest first. A folder without a task yet, or any more, is passed by."""
+        folders = self.workspace.all(person, "runs")
+        return [self._card(folder) for folder in folders if (folder / "task.json").exists()]
+
+    def _card(self, folder: Path) -> RunCard:
+        about, request = read_about(folder), Task(folder).request
+        data = read_json(folder / "data" / "dataset.json")
+        return RunCard(
+            id=folder.name,
+            name=about.get("name", folder.name),
+            created=about.get("created", 0.0),
+            base_model=request["base"]["id"],
+            dataset_name=data["name"],
+            recipe=SftRecipe(**request["recipe"]),
+            dataset=data,
+            progress=self._look(folder),
+            notes=about.get("notes", ""),
+        )
+
+    def pause(self, person: Person, run_id: str) -> None:
+        self.task(person, run_id).ask_to_stop("pause")
+
+    def stop(self, person: Person, run_id: str) -> None:
+        """Finish now with what has been learned.
+
+        Raises: `SettingError` when nothing has been learned yet.
+        """
+        task = self.task(person, run_id)
+        progress = self._look(task.folder)
+        if progress.stage == "finished":
+            return
+        if not task.is_busy() and progress.checkpoint is None:
+            raise SettingError(
+                "There is nothing to keep yet.",
+                "This run has no save point.",
+                "Press “Resume” and let it take a few steps, or delete the run.",
+            )
+        if not task.is_busy():
+            task.ask_to_resume()
+        task.ask_to_stop("keep")
+
+    def resume(self, person: Person, run_id: str) -> None:
+        task = self.task(person, run_id)
+        if self._look(task.folder).stage == "finished":
+            raise SettingError(
+                "This run is finished.",
+                "It has taken all of its steps.",
+                "Start a new run to train further.",
+            )
+        task.ask_to_resume()
+
+    def rename(self, person: Person, run_id: str, name: str) -> None:
+        update_about(self.folder(person, run_id), name=clean_name(name))
+
+    def log_tail(self, person: Person, run_id: str, lines: int = 30) -> list[str]:
+        """The last lines of the worker's own output."""
+        file = self.task(person, run_id).output_log
+        if not file.exists():
+            return []
+        with open(file, "rb") as output:
+            output.seek(max(0, file.stat().st_size - 200 * lines))
+            return output.read().decode("utf-8", "replace").splitlines()[-lines:]
+
+    def run_file(self, person: Person, run_id: str) -> str:
+        """`facet-run.yaml`: everything needed to do the same run again."""
+        card, task = self.card(person, run_id), self.task(person, run_id)
+        data = card.dataset
+        described = {
+            "facet_run": 1,
+            "name": card.name,
+            "method": "sft",
+            "model": {"id": card.base_model, "revision": task.request["base"]["revision"]},
+            "data": {
+                "name": data["name"],
+                "fingerprint": data["fingerprint"],
+                "source": _source_words(data["source"]),
+                "mapping": data["mapping"],
+                "test_size": data["test_size"],
+                "validation_size": data.get("validation_size"),
+                "seed": data["seed"],
+            },
+            "recipe": card.recipe.model_dump(),
+            "made_with": (task.execution() or {}).get("versions", {"facet": facet.__version__}),
+            "written": time.strftime("%Y-%m-%d"),
+        }
+        return yaml.safe_dump(described, sort_keys=False, allow_unicode=True)
+
+
+def _source_words(source: dict[str, Any]) -> dict[str, Any]:
+    """Where the rows came from, without the folders of anybody's computer."""
+    where = source.get("where", "")
+    if source.get("kind") in ("file", "folder"):
+        where = source.get("original_name") or Path(where).name
+    return {
+        "kind": source.get("kind"),
+        "where": where,
+        "revision": source.get("revision"),
+        "sha256": source.get("sha256"),
+    }

@@ -1,0 +1,240 @@
+"""Train from the newest save point until done, asked to stop, or out of time. The only file with a trainer."""
+
+import shutil
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from facet.dataset.render import Renderer
+from facet.errors import DataError
+from facet.gemma.inspect import inspect
+from facet.gemma.targets import lora_targets
+from facet.model.load import Execution, decide, load_base, versions
+from facet.model.source import BaseSource
+from facet.model.tokens import TokenCounts, write_tokens
+from facet.recipe.recipes import SftRecipe
+from facet.train.to_trl import evaluation_steps, to_trl
+from facet.work import checkpoint, log
+from facet.work.checkpoint import Checkpoint
+from facet.work.worker import Slice, is_out_of_memory, out_of_memory
+from facet.workspace import read_json, write_json
+
+VALIDATION_ROWS = 200  # looked at during training; the whole part is measured by the test afterwards
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything one slice works with."""
+
+    piece: Slice
+    recipe: SftRecipe
+    base: BaseSource
+    folder: Path  # of the base model
+    execution: Execution
+    counts: TokenCounts
+    start: Checkpoint | None
+
+    @property
+    def total_steps(self) -> int:
+        return self.recipe.steps(self.counts.rows)
+
+
+def advance(piece: Slice) -> None:
+    """One slice of a run. See `facet.work.worker` for what it promises."""
+    piece.emit(log.Staged(words="Loading the libraries, about ten seconds"))
+    job = _prepare(piece)
+    if piece.task.stop_asked() == "pause":
+        piece.emit(log.Paused(step=job.start.step if job.start else 0, words="Paused before the next step."))
+        return
+    keep = piece.task.stop_asked() == "keep"
+    if job.start and (keep or job.start.step >= job.total_steps):
+        _finish_from(job, job.start.folder, early=keep)
+        return
+    try:
+        _train(job)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        _halve(job)
+
+
+def _prepare(piece: Slice) -> Job:
+    import torch  # noqa: F401 - the slow imports happen under the words just shown
+    import trl  # noqa: F401
+
+    request = piece.task.request
+    recipe = SftRecipe(**request["recipe"])
+    base = BaseSource.of(request["base"])
+    folder = base.folder(piece.models)
+    execution = _execution(piece, folder, recipe)
+    counts = _tokens(piece, folder, recipe)
+    start, spoiled = checkpoint.newest(piece.task.checkpoints)
+    for step in spoiled:
+        piece.emit(log.Noted(words=f"The save point of step {step} was damaged; the one before it is used."))
+    return Job(piece, recipe, base, folder, execution, counts, start)
+
+
+def _execution(piece: Slice, folder: Path, recipe: SftRecipe) -> Execution:
+    decided = piece.task.execution()
+    if decided is None:
+        decided = asdict(decide(folder, recipe.per_device_train_batch_size))
+        piece.task.decide_execution(decided)
+    execution = Execution(**decided)
+    if execution.versions != versions():
+        piece.emit(log.Noted(words="The software changed since this run began; numbers may differ in the last digits."))
+    return execution
+
+
+def _tokens(piece: Slice, folder: Path, recipe: SftRecipe) -> TokenCounts:
+    """Tokens of train and validation, made once and kept in the task's folder.
+
+    Raises: `DataError` when nothing is left to learn from.
+    """
+    place = piece.task.folder / "tokens"
+    if (place / "counts.json").exists():
+        return TokenCounts(**read_json(place / "counts.json"))
+    piece.emit(log.Staged(words="Turning the examples into tokens"))
+    place.mkdir(exist_ok=True)
+    renderer = Renderer.load(folder)
+    data = piece.task.folder / "data"
+    counts = write_tokens(data / "train.parquet", place / "train.arrow", renderer, recipe.max_length)
+    write_tokens(data / "validation.parquet", place / "validation.arrow", renderer, recipe.max_length)
+    if not counts.rows:
+        raise DataError(
+            "There is nothing left to learn from.",
+            f"All {counts.nothing_left:,} examples are cut off before their answer begins.",
+            f"Raise “Longest example” above {recipe.max_length:,}, or shorten the examples.",
+        )
+    for words in _cut_words(counts, recipe.max_length):
+        piece.emit(log.Noted(words=words))
+    write_json(place / "counts.json", asdict(counts))
+    return counts
+
+
+def _cut_words(counts: TokenCounts, max_length: int) -> list[str]:
+    words = []
+    if counts.cut - counts.nothing_left:
+        words.append(f"{counts.cut - counts.nothing_left:,} examples were cut at {max_length:,} tokens.")
+    if counts.nothing_left:
+        words.append(
+            f"{counts.nothing_left:,} examples lost their whole answer at {max_length:,} tokens and are left out."
+        )
+    return words
+
+
+def _train(job: Job) -> None:
+    from facet.train.watch import Watch
+
+    job.piece.emit(log.Staged(words="Loading the starting model"))
+    facts = {"versions": job.execution.versions, "threads": job.execution.threads}
+    watch = Watch(job.piece, evaluation_steps(job.recipe, job.total_steps), facts)
+    trainer = _trainer(job, watch)
+    step = job.start.step if job.start else 0
+    again = log.progress_of(job.piece.task.events_file).where != ""
+    job.piece.emit(log.Started(total_steps=job.total_steps, step=step, where=job.execution.words))
+    if again:
+        job.piece.emit(log.Resumed(step=step))
+    if not job.start and trainer.eval_dataset is not None:
+        trainer.evaluate()  # the untouched model, as the first point of the curve
+    trainer.train(resume_from_checkpoint=str(job.start.folder) if job.start else None)
+    if watch.ended == "pause" or (watch.out_of_time and trainer.state.global_step < job.total_steps):
+        words = "Out of time for now." if watch.out_of_time else "Paused. Press “Resume” to go on from here."
+        job.piece.emit(log.Paused(step=trainer.state.global_step, words=words, out_of_time=watch.out_of_time))
+        return
+    newest, _ = checkpoint.newest(job.piece.task.checkpoints)
+    _finish_from(job, newest.folder if newest else job.piece.task.checkpoints, early=watch.ended == "keep")
+
+
+def _trainer(job: Job, watch: Any) -> Any:
+    """TRL's own trainer on our tokens. It is changed by one callback and nothing else."""
+    import torch
+    from peft import LoraConfig
+    from transformers import set_seed
+    from transformers.trainer_callback import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from facet.train.watch import clear_staging
+
+    torch.set_num_threads(job.execution.threads)
+    set_seed(job.recipe.seed)
+    facts = inspect(job.folder)
+    arguments = to_trl(
+        job.recipe,
+        rows=job.counts.rows,
+        output=clear_staging(job.piece.task.folder / "staging"),
+        device=job.execution.device,
+        targets=lora_targets(facts.model_type),
+        micro_batch=job.execution.micro_batch,
+    )
+    model = load_base(job.folder, job.execution.dtype, job.execution.device)
+    model.config.use_cache = False
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(**arguments.sft),
+        train_dataset=_dataset(job, "train"),
+        eval_dataset=_dataset(job, "validation", VALIDATION_ROWS),
+        processing_class=_tokenizer(job.folder),
+        peft_config=LoraConfig(**arguments.lora),
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.processing_class = None  # it would be written into every save point
+    return trainer
+
+
+def _dataset(job: Job, part: str, most: int | None = None) -> Any:
+    from datasets import Dataset
+
+    dataset = Dataset.from_file(str(job.piece.task.folder / "tokens" / f"{part}.arrow"))
+    if most and len(dataset) > most:
+        dataset = dataset.select(range(most))
+    return dataset if len(dataset) else None
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _finish_from(job: Job, weights: Path, early: bool = False) -> None:
+    """Write `adapter/` in one step from verified files, then say that the run is over."""
+    part, place = (job.piece.task.folder / name for name in ("adapter.part", "adapter"))
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        shutil.copyfile(weights / name, part / name)
+    config = read_json(part / "adapter_config.json")
+    config |= {"base_model_name_or_path": job.base.id, "revision": job.base.revision, "inference_mode": True}
+    write_json(part / "adapter_config.json", config)
+    shutil.rmtree(place, ignore_errors=True)
+    part.rename(place)
+    shutil.rmtree(job.piece.task.folder / "staging", ignore_errors=True)
+    done = log.progress_of(job.piece.task.events_file)
+    outputs: dict[str, str | int | float] = {
+        "adapter_sha256": checkpoint.sha256(place / "adapter_model.safetensors"),
+        "minutes": round((done.working_seconds + time.time() - done.last_at) / 60, 2),
+        "trained_tokens_per_epoch": job.counts.trained,
+        "rows": job.counts.rows,
+    }
+    job.piece.emit(log.Finished(step=done.step, outputs=outputs, early=early))
+
+
+def _halve(job: Job) -> None:
+    """Half the examples at once and twice the groups: the same step with less memory.
+
+    Raises: `CapacityError` when one example at a time is already too much.
+    """
+    micro, effective = job.execution.micro_batch, job.recipe.effective_batch_size
+    if micro == 1:
+        raise out_of_memory()
+    fewer = max(count for count in range(1, micro // 2 + 1) if effective % count == 0)
+    job.piece.task.decide_execution(asdict(replace(job.execution, micro_batch=fewer)))
+    words = f"Memory ran out with {micro} examples at once. It goes on with {fewer}, and more groups per step."
+    job.piece.emit(log.Noted(words=words))
+    start = job.start.step if job.start else 0
+    job.piece.emit(log.Paused(step=start, words=words, out_of_time=True))

@@ -1,0 +1,256 @@
+"""What happened to a task: events, only ever appended, and `Progress`, a pure fold over them."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from facet.errors import FacetError
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+    at: float = Field(default_factory=time.time)  # seconds since 1970
+
+
+class Staged(_Event):
+    """What is being done now, in words a person understands."""
+
+    kind: Literal["staged"] = "staged"
+    words: str
+
+
+class Queued(_Event):
+    """A person asked for it to go on: it waits for its turn, and earlier faults are forgiven."""
+
+    kind: Literal["queued"] = "queued"
+
+
+class Started(_Event):
+    """A slice began. `step` is where it goes on from."""
+
+    kind: Literal["started"] = "started"
+    total_steps: int
+    step: int = 0
+    where: str = ""  # device and precision, in words
+
+
+class Resumed(_Event):
+    """The log after `step` does not count any more: the work goes on from there."""
+
+    kind: Literal["resumed"] = "resumed"
+    step: int
+
+
+class Logged(_Event):
+    """Numbers measured at one step; a name seen before adds a point to its curve."""
+
+    kind: Literal["logged"] = "logged"
+    step: int  # steps done, 1-based
+    values: dict[str, float]
+
+
+class Saved(_Event):
+    kind: Literal["saved"] = "saved"
+    step: int
+
+
+class Noted(_Event):
+    """Something a person should know, which changes nothing in the numbers."""
+
+    kind: Literal["noted"] = "noted"
+    words: str
+    step: int = 0
+
+
+class Paused(_Event):
+    kind: Literal["paused"] = "paused"
+    step: int
+    words: str = ""
+    out_of_time: bool = False  # the slice ended by itself; whoever drives it may ask for the next one at once
+
+
+class Interrupted(_Event):
+    """The worker vanished without a word: killed, or the machine went down."""
+
+    kind: Literal["interrupted"] = "interrupted"
+    words: str = ""
+
+
+class Finished(_Event):
+    kind: Literal["finished"] = "finished"
+    step: int
+    outputs: dict[str, str | int | float] = {}
+    early: bool = False  # a person pressed stop-and-keep, or there was nothing more to gain
+
+
+class Failed(_Event):
+    kind: Literal["failed"] = "failed"
+    error: dict[str, str]  # FacetError.as_dict()
+    signature: str = ""  # equal for equal causes, to recognise a fault that comes back
+    retry: bool = False  # may be tried again without a person
+
+    @classmethod
+    def of(cls, error: FacetError, retry: bool = False) -> "Failed":
+        return cls(error=error.as_dict(), signature=f"{type(error).__name__}: {error.what}", retry=retry)
+
+
+Event = Annotated[
+    Queued | Staged | Started | Resumed | Logged | Saved | Noted | Paused | Interrupted | Finished | Failed,
+    Field(discriminator="kind"),
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+Stage = Literal["waiting", "preparing", "running", "paused", "interrupted", "finished", "failed"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a task stands. `curves` maps a name to its (step, value) points, in order of step."""
+
+    stage: Stage = "waiting"
+    words: str = ""  # what is being done now
+    where: str = ""
+    step: int = 0
+    total_steps: int = 0
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    checkpoint: int | None = None  # step of the newest save point
+    notes: tuple[str, ...] = ()
+    failure: dict[str, str] | None = None
+    outputs: dict[str, str | int | float] = field(default_factory=dict)
+    early: bool = False
+    out_of_time: bool = False
+    retry: bool = False
+    starts_without_saving: int = 0  # slices begun since the last save point
+    repeated_faults: int = 0  # times in a row the same fault ended a slice
+    signature: str = ""
+    first_at: float = 0.0
+    last_at: float = 0.0
+    working_seconds: float = 0.0  # time spent inside slices
+
+    @property
+    def is_over(self) -> bool:
+        return self.stage in ("finished", "failed")
+
+    @property
+    def is_active(self) -> bool:
+        return self.stage in ("waiting", "preparing", "running", "interrupted")
+
+    def latest(self, name: str) -> float | None:
+        curve = self.curves.get(name)
+        return curve[-1][1] if curve else None
+
+
+def advance(before: Progress, event: Event) -> Progress:
+    """Progress after one more event."""
+    working = before.stage in ("preparing", "running") and before.last_at > 0
+    spent = before.working_seconds + (max(0.0, event.at - before.last_at) if working else 0.0)
+    p = replace(before, first_at=before.first_at or event.at, last_at=event.at, working_seconds=spent)
+    match event:
+        case Queued():
+            return replace(p, stage="waiting", words="", failure=None, repeated_faults=0, starts_without_saving=0)
+        case Staged():
+            return replace(p, stage="preparing", words=event.words, failure=None)
+        case Started():
+            return replace(
+                p,
+                stage="running",
+                words="",
+                failure=None,
+                where=event.where,
+                total_steps=event.total_steps,
+                starts_without_saving=p.starts_without_saving + 1,
+                out_of_time=False,
+            )
+        case Resumed():
+            kept = {name: [point for point in curve if point[0] <= event.step] for name, curve in p.curves.items()}
+            return replace(p, step=event.step, curves=kept)
+        case Logged():
+            curves = dict(p.curves)
+            for name, value in event.values.items():
+                curves[name] = [*curves.get(name, []), (event.step, value)]
+            return replace(p, step=max(p.step, event.step), curves=curves)
+        case Saved():
+            return replace(p, checkpoint=event.step, starts_without_saving=0, repeated_faults=0, signature="")
+        case Noted():
+            return replace(p, notes=(*p.notes, event.words))
+        case Paused():
+            return replace(p, stage="paused", words=event.words, out_of_time=event.out_of_time)
+        case Interrupted():
+            return replace(p, stage="interrupted", words=event.words)
+        case Finished():
+            return replace(p, stage="finished", words="", outputs=event.outputs, early=event.early, step=event.step)
+        case Failed():
+            repeated = p.repeated_faults + 1 if event.signature == p.signature else 1
+            return replace(
+                p,
+                stage="failed",
+                failure=event.error,
+                retry=event.retry,
+                repeated_faults=repeated,
+                signature=event.signature,
+            )
+
+
+def fold(events: Iterable[Event], before: Progress | None = None) -> Progress:
+    progress = before or Progress()
+    for event in events:
+        progress = advance(progress, event)
+    return progress
+
+
+def append(file: Path, event: Event) -> None:
+    """Add one whole line. The caller holds the task's lock.
+
+    A line that a killed process left without its end is closed first, so it spoils only itself.
+    """
+    line = event.model_dump_json().encode() + b"\n"
+    with open(file, "ab+") as log:
+        if log.tell() and not _ends_with_newline(log):
+            line = b"\n" + line
+        log.write(line)
+        log.flush()
+
+
+def _ends_with_newline(log) -> bool:
+    log.seek(-1, 2)
+    return log.read(1) == b"\n"
+
+
+def read(file: Path, offset: int = 0) -> Iterator[tuple[Event, int]]:
+    """Every whole line from a byte offset, with the offset behind it; a half-written last line waits."""
+    try:
+        log = open(file, "rb")  # noqa: SIM115
+    except FileNotFoundError:
+        return
+    with log:
+        log.seek(offset)
+        for line in log:
+            if not line.endswith(b"\n"):
+                return
+            offset += len(line)
+            try:
+                yield EVENT.validate_json(line), offset
+            except ValidationError:  # a line torn by a kill, closed by the next writer
+                continue
+
+
+def progress_of(file: Path) -> Progress:
+    return fold(event for event, _ in read(file))
+
+
+class Follower:
+    """Progress of one task, kept up to date by reading only what was added since the last look."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.offset = 0
+        self.progress = Progress()
+
+    def look(self) -> Progress:
+        for event, behind in read(self.file, self.offset):
+            self.progress, self.offset = advance(self.progress, event), behind
+        return self.progress

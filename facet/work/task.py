@@ -1,0 +1,108 @@
+"""A task: a folder that holds everything some work needs, so any process anywhere can advance it."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from facet.workspace import read_json, write_json, write_text
+
+Kind = Literal["train", "exam"]
+StopHow = Literal["pause", "keep"]  # pause: go on later from here; keep: finish now with what has been learned
+
+
+@dataclass(frozen=True)
+class Task:
+    """`task.json` is written once; `events.jsonl` only grows; whoever writes holds `lock()`."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path, kind: Kind, request: dict[str, Any]) -> "Task":
+        write_json(folder / "task.json", {"kind": kind, "request": request})
+        return cls(folder)
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def kind(self) -> Kind:
+        return read_json(self.folder / "task.json")["kind"]
+
+    @property
+    def request(self) -> dict[str, Any]:
+        return read_json(self.folder / "task.json")["request"]
+
+    @property
+    def events_file(self) -> Path:
+        return self.folder / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def output_log(self) -> Path:
+        """The worker's own output. Never holds rows, prompts or tokens."""
+        return self.folder / "worker.log"
+
+    def lock(self) -> FileLock:
+        """Held by the one process that works here; the system frees it however that process ends."""
+        return FileLock(self.folder / "lock")
+
+    def is_busy(self) -> bool:
+        lock = self.lock()
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def ask_to_stop(self, how: StopHow) -> None:
+        write_text(self.folder / "stop", how)
+
+    def stop_asked(self) -> StopHow | None:
+        try:
+            how = (self.folder / "stop").read_text()
+        except OSError:
+            return None
+        return "keep" if how == "keep" else "pause"
+
+    def clear_stop(self) -> None:
+        (self.folder / "stop").unlink(missing_ok=True)
+
+    def ask_to_resume(self) -> None:
+        """Whoever conducts will queue it again, also when the worker is only just about to pause."""
+        self.clear_stop()
+        write_text(self.folder / "resume", "")
+
+    def take_resume(self) -> bool:
+        """Was it asked to go on? Asking is answered once."""
+        asked = (self.folder / "resume").exists()
+        (self.folder / "resume").unlink(missing_ok=True)
+        return asked
+
+    def link_in(self, file: Path, name: str) -> None:
+        """Give this task its own name for an immutable file, so that deleting the original takes nothing away."""
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(file, target)
+        except OSError:  # another disk, or a file system without hard links
+            shutil.copyfile(file, target)
+
+    def execution(self) -> dict[str, Any] | None:
+        """What the first slice decided (dtype, threads, versions), or None before it."""
+        try:
+            return read_json(self.folder / "execution.json")
+        except (OSError, json.JSONDecodeError):
+            return None
+
+    def decide_execution(self, decided: dict[str, Any]) -> None:
+        write_json(self.folder / "execution.json", decided)

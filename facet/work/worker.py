@@ -1,0 +1,127 @@
+"""The one way to advance a task, anywhere: `python -m facet.work.worker TASK_FOLDER --models FOLDER [--seconds N]`.
+
+A slice reads and writes only the task folder; may be killed at any instant and called again; returns when finished,
+asked to stop, or out of time, always after a verified save point; appends each event before going on; and returns
+failures as data.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import Timeout
+
+from facet.errors import CapacityError, FacetError, TrainingError
+from facet.work import log
+from facet.work.task import Kind, Task
+
+ENTRY_POINTS: dict[Kind, str] = {"train": "facet.train.slice", "exam": "facet.exam.exam"}
+ALREADY_BUSY = 3  # exit status: another process works on this task
+log_to = logging.getLogger("facet.worker")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What an entry point is given: the task, where base models lie, and until when it may work."""
+
+    task: Task
+    models: Path
+    deadline: float | None  # seconds since 1970
+    emit: Callable[[log.Event], None]
+
+    def seconds_left(self) -> float:
+        return float("inf") if self.deadline is None else self.deadline - time.time()
+
+
+def advance(task: Task, models: Path, seconds: float | None = None) -> int:
+    """Work on a task for at most `seconds`. Returns the exit status: 0 unless somebody else holds the task."""
+    lock = task.lock()
+    try:
+        lock.acquire(timeout=10)  # a predecessor that is just ending needs a moment
+    except Timeout:
+        return ALREADY_BUSY
+    with lock:
+        deadline = time.time() + seconds if seconds else None
+        piece = Slice(task, models, deadline, lambda event: log.append(task.events_file, event))
+        try:
+            importlib.import_module(ENTRY_POINTS[task.kind]).advance(piece)
+        except Exception as error:
+            piece.emit(_as_event(error))
+    return 0
+
+
+def _as_event(error: Exception) -> log.Failed:
+    if isinstance(error, FacetError):
+        log_to.warning("stopped: %s", type(error).__name__)
+        return log.Failed.of(error)
+    stack = "".join(traceback.format_tb(error.__traceback__))  # without the message, which may quote a person's text
+    log_to.error("unexpected %s\n%s", type(error).__name__, stack)
+    if is_out_of_memory(error):
+        return log.Failed.of(out_of_memory(), retry=True)
+    if is_disk_full(error):
+        return log.Failed.of(disk_full())
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    fault = TrainingError(
+        "The work stopped because of an unexpected fault.",
+        f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}; the last save point is kept.",
+        "Press “Resume” to try once more, and report this line if it comes back.",
+    )
+    return log.Failed(
+        error=fault.as_dict(), signature=f"{type(error).__name__} {where.filename}:{where.lineno}", retry=True
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in text
+        or "out of memory" in text.lower()
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """torch reports a full disk as a RuntimeError from its file writer."""
+    text = str(error)
+    full = isinstance(error, OSError) and error.errno == 28
+    return full or "iostream error" in text or "inline_container" in text or "No space left" in text
+
+
+def out_of_memory() -> CapacityError:
+    return CapacityError(
+        "The memory of this machine was not enough.",
+        "Even one example at a time did not fit beside the model.",
+        "Lower “Longest example” or choose a smaller starting model, then start again.",
+    )
+
+
+def disk_full() -> CapacityError:
+    return CapacityError(
+        "The disk is full.",
+        "The newest save point could not be written; the one before it is kept.",
+        "Free some space, then press “Resume”.",
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m facet.work.worker", description=__doc__)
+    parser.add_argument("task", type=Path)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--seconds", type=float)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    if hasattr(os, "nice"):
+        os.nice(5)  # the page stays quick beside a training
+    return advance(Task(options.task.resolve()), options.models.resolve(), options.seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Every test has a Facet of its own in a temporary folder; nothing is shared and nothing needs to be patched."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from facet.workspace import Workspace
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("FACET_SOAK") == "1":
+        return
+    wait = pytest.mark.skip(reason="long: set FACET_SOAK=1 to run it")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(wait)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Workspace(home)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the real data sets are not beside this checkout")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def gemma3_tokenizer() -> Path:
+    if not (SHARED / "tokenizers" / "gemma3").is_dir():
+        pytest.skip("the real Gemma 3 tokenizer is not beside this checkout")
+    return SHARED / "tokenizers" / "gemma3"

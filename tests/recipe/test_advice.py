@@ -1,0 +1,53 @@
+"""Advice follows the data and the model, and says why with their numbers."""
+
+import pytest
+
+from facet.recipe.advice import DataFacts, ModelFacts, advise
+from facet.recipe.knobs import complaints
+from facet.recipe.recipes import SftRecipe
+
+SMALL = ModelFacts("Gemma 3 270M", 268_000_000, 32_768)
+
+
+def data(train: int, longest: int, most: int | None = None, validation: int = 10) -> DataFacts:
+    return DataFacts(train, validation, longest, most or longest, measured=True)
+
+
+def test_three_different_datasets_get_three_different_recipes():
+    recipes = {advise(facts, SMALL).recipe for facts in (data(64, 40), data(900, 700), data(50_000, 3000, 900))}
+    assert len(recipes) == 3
+
+
+def test_nothing_is_cut_when_the_longest_example_is_not_far_from_the_rest():
+    advice = advise(data(500, 700, 500), SMALL)
+
+    assert advice.recipe.max_length > 700
+    assert any("700" in reason.words for reason in advice.reasons)
+
+
+def test_a_few_giants_do_not_set_the_length_for_everybody_and_this_is_said():
+    advice = advise(data(500, 9000, 300), SMALL)
+
+    assert 300 < advice.recipe.max_length <= 384
+    assert any("9,000" in reason.words and "cut" in reason.words for reason in advice.reasons)
+
+
+def test_a_quick_taste_takes_few_steps_and_says_how_much_it_reads():
+    advice = advise(data(10_000, 100), SMALL, "quick")
+
+    assert advice.recipe.steps(10_000) == 40
+    assert any("10,000" in reason.words for reason in advice.reasons)
+
+
+@pytest.mark.parametrize("train", [1, 8, 64, 999, 100_000])
+@pytest.mark.parametrize("longest", [5, 300, 100_000])
+@pytest.mark.parametrize("preset", ["quick", "balanced", "thorough"])
+def test_advice_is_always_within_the_bounds_and_has_a_reason_for_what_it_says(train, longest, preset):
+    advice = advise(data(train, longest), SMALL, preset)
+
+    assert complaints(SftRecipe, advice.recipe.model_dump()) == {}
+    assert all(getattr(advice.recipe, reason.setting) == reason.value for reason in advice.reasons)
+
+
+def test_without_a_validation_part_there_is_nothing_to_check_on():
+    assert advise(data(20, 50, validation=0), SMALL).recipe.evaluations == 0

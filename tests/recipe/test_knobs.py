@@ -1,0 +1,68 @@
+"""One declaration of a setting: words that cannot be left out, bounds that hold, and five readers that agree."""
+
+import argparse
+
+import pytest
+
+from facet.errors import SettingError
+from facet.recipe.knobs import add_arguments, complaints, page, read_number, read_recipe, settings
+from facet.recipe.recipes import SftRecipe
+
+ALL = settings(SftRecipe)
+NAMES = {setting.name for setting in ALL}
+JUNK = [float("nan"), float("inf"), float("-inf"), -1, 1e308, 2**63, "", True, [1], {}, "abc", "1; rm"]
+
+
+@pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
+def test_every_setting_has_words_and_a_default_within_its_own_bounds(setting):
+    assert complaints(SftRecipe, {setting.name: setting.default}) == {}
+    assert setting.knob.plain.endswith(".") and len(setting.knob.label) < 40
+
+
+NUMBERS = [setting for setting in ALL if setting.type in (int, float)]
+CASES = [(setting, junk) for setting in NUMBERS for junk in JUNK if not (junk == "" and setting.optional)]
+
+
+@pytest.mark.parametrize(("setting", "junk"), CASES, ids=lambda part: getattr(part, "name", repr(part)))
+def test_no_junk_gets_past_a_number(setting, junk):
+    sentence = complaints(SftRecipe, {setting.name: junk})[setting.name]
+
+    assert setting.knob.label in sentence and "must be" in sentence
+    with pytest.raises(SettingError):
+        read_recipe(SftRecipe, {setting.name: junk})
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2e-4", 2e-4), ("0.0002", 2e-4), ("0,0002", 2e-4), ("1,024", 1024), (" 16 ", 16), ("", None), ("1E-3", 1e-3)],
+)
+def test_numbers_can_be_typed_as_people_write_them(text, number):
+    assert read_number(text) == number
+
+
+def test_a_learning_rate_typed_as_text_becomes_the_same_recipe():
+    assert read_recipe(SftRecipe, {"learning_rate": "2e-4"}) == SftRecipe(learning_rate=0.0002)
+
+
+def test_a_setting_nobody_knows_is_refused_by_name():
+    with pytest.raises(SettingError, match="lerning_rate"):
+        read_recipe(SftRecipe, {"lerning_rate": 1e-3})
+
+
+def test_two_settings_that_do_not_go_together_are_refused_with_the_number():
+    with pytest.raises(SettingError, match="65536"):
+        read_recipe(SftRecipe, {"per_device_train_batch_size": 256, "gradient_accumulation_steps": 256})
+
+
+def test_the_command_line_with_no_flags_is_the_untouched_form():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, SftRecipe)
+
+    given = {name: value for name, value in vars(parser.parse_args([])).items() if value is not None}
+
+    assert read_recipe(SftRecipe, given) == SftRecipe()
+
+
+def test_the_reference_page_names_every_setting():
+    written = page(SftRecipe)
+    assert all(f"`{name}`" in written for name in NAMES)
