@@ -1,18 +1,21 @@
-"""The commands and their flags; what they do is in `facet/cli/commands.py`."""
+"""The commands and their flags; what they do is in `the files beside this one`."""
 
 import argparse
 import json
 import logging
 import os
+import secrets
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from facet.cli import commands
+from facet.cli import after, data, runs
 from facet.errors import FacetError
 from facet.recipe.advice import PRESETS
 from facet.recipe.knobs import add_arguments, page
 from facet.recipe.recipes import SftRecipe
+from facet.workspace import Workspace
 
 Command = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -30,12 +33,23 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 1
+    except Exception:
+        return _refused(FacetError.unexpected(_noted()), options.json)
     words = answer.pop("words", "")
     if options.json:
         print(json.dumps(answer, ensure_ascii=False))
     elif words:
         print(words)
     return 0
+
+
+def _noted() -> str:
+    """Keep the traceback where a report can quote it, and never on the screen."""
+    error_id = secrets.token_hex(4)
+    with open(Workspace.from_environment().home / "faults.log", "a", encoding="utf-8") as log:
+        kind, _, stack = sys.exc_info()
+        log.write(f"{error_id} {kind.__name__}\n{''.join(traceback.format_tb(stack))}\n")
+    return error_id
 
 
 def _refused(error: FacetError, as_json: bool) -> int:
@@ -64,9 +78,7 @@ def _verb(verbs: Any, name: str, command: Command, words: str) -> argparse.Argum
 
 
 def _prepare(verbs: Any) -> None:
-    verb = _verb(
-        verbs, "prepare", commands.prepare, "Make a dataset of a file, a folder, hub:owner/name or example:name."
-    )
+    verb = _verb(verbs, "prepare", data.prepare, "Make a dataset of a file, a folder, hub:owner/name or example:name.")
     verb.add_argument("source", metavar="SOURCE")
     verb.add_argument("--name", default="")
     verb.add_argument(
@@ -83,12 +95,12 @@ def _prepare(verbs: Any) -> None:
     verb.add_argument("--seed", type=int, default=0, help="seed of the split, default 0")
     verb.add_argument("--encoding", help="read the text in this encoding instead of the one found")
     verb.add_argument("--delimiter", help="read columns split by this character instead of the one found")
-    _verb(verbs, "datasets", commands.datasets, "List the prepared datasets.")
-    _verb(verbs, "models", commands.models, "List the starting models.")
+    _verb(verbs, "datasets", data.datasets, "List the prepared datasets.")
+    _verb(verbs, "models", data.models, "List the starting models.")
 
 
 def _train(verbs: Any) -> None:
-    verb = _verb(verbs, "train", commands.train, "Tune a starting model on a prepared dataset.")
+    verb = _verb(verbs, "train", runs.train, "Tune a starting model on a prepared dataset.")
     verb.add_argument("--data", metavar="DATASET", help="a dataset id, as `prepare` printed it")
     verb.add_argument("--model", help="starter, a Hub id, or a folder with safetensors files; default starter")
     verb.add_argument("--preset", choices=list(PRESETS), help="how thoroughly, default balanced")
@@ -101,19 +113,19 @@ def _train(verbs: Any) -> None:
 
 
 def _running(verbs: Any) -> None:
-    runs = _verb(verbs, "runs", commands.runs, "List the runs, or show one.")
-    runs.add_argument("run", nargs="?", metavar="RUN")
+    shown = _verb(verbs, "runs", runs.runs, "List the runs, or show one.")
+    shown.add_argument("run", nargs="?", metavar="RUN")
     for name, words in (
         ("stop", "Finish a run now and keep what it has learned."),
         ("pause", "Pause a run."),
         ("resume", "Let a run go on."),
     ):
-        verb = _verb(verbs, name, getattr(commands, name), words)
+        verb = _verb(verbs, name, getattr(runs, name), words)
         verb.add_argument("run", metavar="RUN")
         verb.add_argument("--wait", action="store_true", help="stay until that is done")
-    conduct = _verb(verbs, "conduct", commands.conduct, "Carry on whatever is queued or was interrupted, then end.")
+    conduct = _verb(verbs, "conduct", runs.conduct, "Carry on whatever is queued or was interrupted, then end.")
     conduct.set_defaults(json=False)
-    for name, kind in (("delete", commands.delete), ("rename", commands.rename)):
+    for name, kind in (("delete", runs.delete), ("rename", runs.rename)):
         verb = _verb(verbs, name, kind, f"{name.capitalize()} a run or a dataset.")
         verb.add_argument("object", metavar="RUN|DATASET")
         if name == "rename":
@@ -121,7 +133,7 @@ def _running(verbs: Any) -> None:
 
 
 def _after(verbs: Any) -> None:
-    chat = _verb(verbs, "chat", commands.chat, "Talk to a run's tuned model, or to a starting model.")
+    chat = _verb(verbs, "chat", after.chat, "Talk to a run's tuned model, or to a starting model.")
     chat.add_argument("target", metavar="RUN|MODEL")
     chat.add_argument("--prompt", help="ask this once; without it a conversation begins")
     chat.add_argument("--compare", action="store_true", help="let the untouched model answer too")
@@ -134,10 +146,8 @@ def _after(verbs: Any) -> None:
         ("seed", int, 0),
     ):
         chat.add_argument(f"--{flag}", type=kind, default=default, help=f"default {default}")
-    test = _verb(
-        verbs, "exam", commands.exam, "Measure the untouched and the tuned model on data it never learned from."
-    )
+    test = _verb(verbs, "exam", after.exam, "Measure the untouched and the tuned model on data it never learned from.")
     test.add_argument("run", metavar="RUN")
-    take = _verb(verbs, "export", commands.export, "Write the tuned model and everything needed to use it to a folder.")
+    take = _verb(verbs, "export", after.export, "Write the tuned model and everything needed to use it to a folder.")
     take.add_argument("run", metavar="RUN")
     take.add_argument("--to", required=True, metavar="FOLDER")

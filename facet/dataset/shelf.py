@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset import limited
-from facet.dataset.examples import example_file
+from facet.dataset.examples import find as find_example
 from facet.dataset.source import Source, parse_source
 from facet.errors import DataError
 from facet.hub.hub import Hub
@@ -17,6 +17,7 @@ from facet.work.checkpoint import sha256
 from facet.workspace import Workspace, clean_name, new_id, read_about, read_json, update_about, write_json
 
 LARGEST_FILE_GB = 4.0
+DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 LONGEST_PREPARATION_SECONDS = 3600
 
 
@@ -50,6 +51,7 @@ class Shelf:
 
     def bring_file(self, person: Person, path: Path, original_name: str, kind: str = "file") -> str:
         """Copy a file into the person's own folder at once; the upload itself may vanish."""
+        path = data_file(path)
         size_gb = os.path.getsize(path) / 1e9
         if size_gb > LARGEST_FILE_GB:
             raise DataError(
@@ -65,7 +67,7 @@ class Shelf:
         )
 
     def bring_example(self, person: Person, name: str) -> str:
-        file = example_file(name)
+        file = find_example(name).path
         return self._keep(
             person, file, {"kind": "example", "where": name, "revision": None, "original_name": file.name}
         )
@@ -175,6 +177,30 @@ class Shelf:
         if key not in self._lengths:
             self._lengths[key] = self.tokens(person, dataset_id, model, None, 0, 0)["statistics"]
         return self._lengths[key]
+
+
+def data_file(path: Path) -> Path:
+    """The file itself, or the one data file of a folder.
+
+    Raises: `DataError` when there is none, or more than one.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise DataError(
+            "This file is not there.",
+            f"There is nothing called {path.name} in that place.",
+            "Check the name and the folder, then try again.",
+        )
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in DATA_SUFFIXES and file.is_file())
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(file.name for file in found[:8])
+    raise DataError(
+        "This folder does not hold exactly one data file.",
+        f"It holds {len(found)}: {names}." if found else "None ends in .csv, .tsv, .json, .jsonl or .parquet.",
+        "Name one file.",
+    )
 
 
 def _card(folder: Path) -> DatasetCard:

@@ -12,6 +12,7 @@ from facet.gemma.memory import free_memory_gb, inference_gb, training_gb
 from facet.gemma.models import STARTER, find
 from facet.hub.hub import Hub
 from facet.identity import Person
+from facet.model.load import dtype_bytes
 from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
 
@@ -97,14 +98,20 @@ class Chooser:
     def _described(self, base: BaseSource, facts: ModelFacts, download_gb: float) -> ModelCheck:
         offered = find(base.id)
         licence = licence_of(base.id, facts.generation)
-        needs, free = inference_gb(facts), free_memory_gb()
+        needs, free = inference_gb(facts, dtype_bytes=dtype_bytes(facts)), free_memory_gb()
         name = offered.name if offered else base.id
         problem = None if needs <= free else too_large(name, needs, free)
         return ModelCheck(base, name, facts, licence.name, licence.link, download_gb, needs, free, problem)
 
     def require_room(self, check: ModelCheck, recipe: SftRecipe, tokens: int) -> None:
         """Raises: `CapacityError` with the numbers when training would not fit even with one example at a time."""
-        needs = training_gb(check.facts, lora_rank=recipe.lora_rank, batch=1, length=min(recipe.max_length, tokens))
+        needs = training_gb(
+            check.facts,
+            dtype_bytes=dtype_bytes(check.facts),
+            lora_rank=recipe.lora_rank,
+            batch=1,
+            length=min(recipe.max_length, tokens),
+        )
         free = free_memory_gb()
         if needs > free:
             raise too_large(check.name, needs, free)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from facet.errors import DataError
-from facet.gemma.inspect import inspect
+from facet.gemma.inspect import ModelFacts, inspect
 
 if TYPE_CHECKING:
     import torch
@@ -42,9 +42,14 @@ def decide(folder: Path, micro_batch: int) -> Execution:
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    large = inspect(folder).parameters > BF16_FROM_PARAMETERS
-    dtype = "bfloat16" if device == "cuda" or (device == "cpu" and large) else "float32"
+    small = dtype_bytes(inspect(folder)) == 4
+    dtype = "float32" if device != "cuda" and small else "bfloat16"
     return Execution(device, dtype, threads(), micro_batch, versions())
+
+
+def dtype_bytes(facts: ModelFacts) -> int:
+    """Bytes of one base weight where there is no graphics card."""
+    return 4 if facts.parameters <= BF16_FROM_PARAMETERS else 2
 
 
 def threads() -> int:

@@ -138,7 +138,7 @@ def reply(
         if token in renderer.stop_ids:
             continue
         answer.append(token)
-        yield Piece(side, _whole(renderer.decode(answer)), tokens=len(answer), seconds=time.monotonic() - began)
+        yield Piece(side, _whole(text_of(renderer, answer)), tokens=len(answer), seconds=time.monotonic() - began)
     thread.join()
     if failure:
         raise failure[0]
@@ -149,7 +149,7 @@ def reply(
         if new.count >= arguments["max_new_tokens"] and new.last not in renderer.stop_ids
         else "finished"
     )
-    yield Piece(side, renderer.decode(answer), True, len(answer), time.monotonic() - began, ended)
+    yield Piece(side, text_of(renderer, answer), True, len(answer), time.monotonic() - began, ended)
 
 
 def _sampling(decoding: Decoding) -> dict[str, Any]:
@@ -163,6 +163,10 @@ def _sampling(decoding: Decoding) -> dict[str, Any]:
         "top_k": int(decoding.top_k),
         "repetition_penalty": 1.0,
     }
+
+
+def text_of(renderer: Any, ids: list[int]) -> str:
+    return renderer.tokenizer.decode(ids, skip_special_tokens=True)
 
 
 def _whole(text: str) -> str:

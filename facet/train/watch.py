@@ -43,6 +43,7 @@ class Watch(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         step = state.global_step
+        state.log_history.clear()  # the task's own log holds it; here it would grow every save point
         control.should_evaluate = step in self.evaluate_at
         self.ended = self.piece.task.stop_asked()
         self.out_of_time = self.piece.seconds_left() < 2 * self._save_seconds + 5

@@ -1,107 +1,25 @@
-"""What each command does: a few calls of the studio, and an answer as JSON with words for a person."""
+"""`train`, `runs`, `pause`, `stop`, `resume`, `conduct`, `rename`, `delete`: everything about runs."""
 
 import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from facet.cli.run_file import dataset_for, read_run_file
 from facet.compute.child import spawn
 from facet.errors import NotFoundError, SettingError, TrainingError
 from facet.identity import LOCAL
-from facet.model.speak import Decoding
 from facet.recipe.knobs import read_recipe, settings
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
+from facet.work.conductor import next_action
 from facet.work.log import Progress
 
 Answer = dict[str, Any]
 LOOK_EVERY_SECONDS = 0.5
-
-
-def prepare(options: argparse.Namespace) -> Answer:
-    studio = Studio.from_environment()
-    correction = {name: getattr(options, name) for name in ("encoding", "delimiter") if getattr(options, name)} or None
-    upload_id = studio.bring(LOCAL, options.source)
-    try:
-        look = studio.look(LOCAL, upload_id, correction)
-        mapping = _mapping(options.map) or (look["shape"] or {}).get("mapping")
-        if mapping is None:
-            raise _unclear(look)
-        dataset_id = studio.prepare(
-            LOCAL,
-            upload_id,
-            options.name,
-            mapping,
-            correction=correction,
-            test_size=options.test_size,
-            validation_size=options.validation_size,
-            seed=options.seed,
-        )
-    finally:
-        studio.delete(LOCAL, "uploads", upload_id)
-    summary = studio.dataset(LOCAL, dataset_id).summary
-    guess = "" if options.map else f"Guessed: {look['shape']['words']}\n"
-    return {
-        "dataset_id": dataset_id,
-        "mapping": mapping,
-        "guessed": not options.map,
-        "shape": look["shape"],
-        **{name: summary[name] for name in ("rows_in", "used", "unusable", "reasons", "splits", "fingerprint")},
-        "words": guess
-        + describe_dataset(summary)
-        + f"\n{dataset_id}\nNext: python -m facet train --data {dataset_id} --wait",
-    }
-
-
-def _mapping(pairs: list[str]) -> Answer | None:
-    mapping: Answer = {}
-    for pair in pairs:
-        role, separator, column = pair.partition("=")
-        if not separator or not role or not column:
-            raise SettingError(
-                "A mapping is not right.",
-                f"“{pair[:60]}” has no role and column.",
-                "Write it like --map user=question --map assistant=answer.",
-            )
-        mapping[role.strip()] = column
-    return {"kind": "columns"} | mapping if mapping else None
-
-
-def _unclear(look: Answer) -> SettingError:
-    names = ", ".join(column["name"] for column in look["columns"][:12])
-    return SettingError(
-        "We could not tell the questions from the answers.",
-        f"The file has the columns {names}.",
-        "Say which is which: --map user=COLUMN --map assistant=COLUMN.",
-    )
-
-
-def describe_dataset(summary: Answer) -> str:
-    splits = summary["splits"]
-    lines = [
-        f"{summary['rows_in']:,} rows: {summary['used']:,} usable, {summary['unusable']:,} not.",
-        f"{splits['train']:,} to learn from, {splits['validation']:,} to check on, {splits['exam']:,} for the exam.",
-    ]
-    return "\n".join(lines + [f"  not used, {count:,} rows: {words}" for words, count in summary["reasons"].items()])
-
-
-def datasets(options: argparse.Namespace) -> Answer:
-    cards = Studio.from_environment().datasets(LOCAL)
-    lines = [f"{card.id}  {card.name}  {card.summary['used']:,} rows" for card in cards]
-    listed = [{"dataset_id": card.id, "name": card.name, "used": card.summary["used"]} for card in cards]
-    return {
-        "datasets": listed,
-        "words": "\n".join(lines) or "No dataset yet. Next: python -m facet prepare example:pirate",
-    }
-
-
-def models(options: argparse.Namespace) -> Answer:
-    offered = Studio.from_environment().models()
-    lines = [f"{model.id:26} {model.name}: {model.words}" for model in offered]
-    return {"models": [{"id": model.id, "name": model.name} for model in offered], "words": "\n".join(lines)}
 
 
 def train(options: argparse.Namespace) -> Answer:
@@ -168,12 +86,7 @@ def _watch(studio: Studio, run_id: str) -> Progress:
         if line != last:
             print(line, file=sys.stderr, flush=True)
             last = line
-        waiting = (
-            progress.is_active
-            or (progress.stage == "paused" and progress.out_of_time)
-            or (progress.stage == "failed" and progress.retry and progress.repeated_faults < 3)
-        )
-        if not waiting:
+        if next_action(progress, busy=False) == "done":
             return progress
         time.sleep(LOOK_EVERY_SECONDS)
 
@@ -257,7 +170,7 @@ def resume(options: argparse.Namespace) -> Answer:
     return _go_on(studio, options.run, options.wait)
 
 
-def _ask(options: argparse.Namespace, ask: Any, ends: tuple[str, ...], words: str) -> Answer:
+def _ask(options: argparse.Namespace, ask: Callable[[Studio], None], ends: tuple[str, ...], words: str) -> Answer:
     studio = Studio.from_environment()
     ask(studio)
     spawn(
@@ -268,7 +181,7 @@ def _ask(options: argparse.Namespace, ask: Any, ends: tuple[str, ...], words: st
     return _described(studio, options.run) | {"words": f"{options.run}\n{words}"}
 
 
-def _until(studio: Studio, run_id: str, reached: Any, seconds: float = 300) -> None:
+def _until(studio: Studio, run_id: str, reached: Callable[[str, Path], bool], seconds: float = 300) -> None:
     folder, end = studio.runs_shelf.folder(LOCAL, run_id), time.time() + seconds
     studio.open()
     try:
@@ -303,87 +216,9 @@ def rename(options: argparse.Namespace) -> Answer:
     return {"renamed": options.object, "words": f"{options.object} is now called {options.name}."}
 
 
-def _kind(studio: Studio, object_id: str) -> Any:
+def _kind(studio: Studio, object_id: str) -> Literal["runs", "datasets"]:
     try:
         studio.runs_shelf.folder(LOCAL, object_id)
     except NotFoundError:
         return "datasets"
     return "runs"
-
-
-def chat(options: argparse.Namespace) -> Answer:
-    studio = Studio.from_environment()
-    decoding = Decoding(options.temperature, options.top_p, options.top_k, options.max_new_tokens, options.seed)
-    sides = _sides(studio, options)
-    histories: dict[str, list[dict[str, str]]] = {side: _system(options.system) for side in sides}
-    replies: dict[str, str] = {}
-    try:
-        while (prompt := options.prompt or _ask_person()) is not None:
-            for history in histories.values():
-                history.append({"role": "user", "content": prompt})
-            replies = _speak(studio, options, histories, decoding)
-            for side, history in histories.items():
-                history.append({"role": "assistant", "content": replies[side]})
-            if options.prompt:
-                break
-    finally:
-        studio.voices.close()
-    answer = {"reply": replies.get("tuned", replies.get("base", ""))}
-    return answer | ({"base_reply": replies["base"]} if options.compare and "base" in replies else {})
-
-
-def _sides(studio: Studio, options: argparse.Namespace) -> list[str]:
-    try:
-        studio.runs_shelf.folder(LOCAL, options.target)
-    except NotFoundError:
-        return ["base"]
-    return ["base", "tuned"] if options.compare else ["tuned"]
-
-
-def _system(text: str) -> list[dict[str, str]]:
-    return [{"role": "system", "content": text}] if text.strip() else []
-
-
-def _ask_person() -> str | None:
-    try:
-        return input("You: ").strip() or None
-    except EOFError:
-        return None
-
-
-def _speak(studio: Studio, options: argparse.Namespace, histories: Any, decoding: Decoding) -> dict[str, str]:
-    replies: dict[str, str] = {}
-    for piece in studio.chat(LOCAL, options.target, histories, decoding):
-        if isinstance(piece, str):
-            print(piece, file=sys.stderr)
-        elif piece.done:
-            replies[piece.side] = piece.text
-            if not options.json:
-                print(f"{'Untouched' if piece.side == 'base' else 'Tuned'}: {piece.text}")
-    return replies
-
-
-def exam(options: argparse.Namespace) -> Answer:
-    studio = Studio.from_environment()
-    studio.start_exam(LOCAL, options.run)
-    studio.open()
-    try:
-        while not (card := studio.exam(LOCAL, options.run)).progress.is_over:
-            time.sleep(LOOK_EVERY_SECONDS)
-    finally:
-        studio.conductor.halt()
-    if card.progress.failure:
-        raise TrainingError.from_dict(card.progress.failure)
-    results = {
-        part: {
-            side: {"loss": score.loss, "perplexity": score.perplexity, "tokens": score.tokens}
-            for side, score in sides.items()
-        }
-        for part, sides in card.results.items()
-    }
-    return {"exam_id": card.id, "run_id": options.run, "results": results, "words": card.words}
-
-
-def export(options: argparse.Namespace) -> Answer:
-    folder = Studio.from_environment().export(LOCAL, options.run, Path(options.to).expanduser().resolve())
-    return {"folder": str(folder), "words": f"{folder}\nIts README.md says how to use it."}

@@ -1,0 +1,49 @@
+"""How much of a foreign file Facet is willing to read. Every limit is met by what was decoded, not by what a file says."""
+
+from facet.errors import DataError
+
+MOST_FILE_BYTES = 8 * 2**30
+MOST_ROWS = 5_000_000
+MOST_COLUMNS = 1_000
+MOST_NAME_CHARACTERS = 200
+MOST_LINE_CHARACTERS = 32 * 2**20  # one line, one cell, or one JSON value
+MOST_DOCUMENT_CHARACTERS = 64 * 2**20  # JSON that cannot be read piece by piece
+MOST_BATCH_BYTES = 256 * 2**20
+MOST_SYSTEM_CHARACTERS = 20_000
+
+
+def most_decoded_bytes(file_bytes: int) -> int:
+    """Ordinary compression shrinks text less than fifty times; a file that unpacks to more was made to do harm."""
+    return 2**30 + 50 * file_bytes
+
+
+def too_many_rows() -> DataError:
+    return DataError(
+        "This file has too many rows.",
+        f"Facet reads up to {MOST_ROWS:,} rows.",
+        "Upload a part of it; a few thousand good examples are usually enough.",
+    )
+
+
+def too_many_columns(count: int) -> DataError:
+    return DataError(
+        "This file has too many columns.",
+        f"It has {count:,} columns and Facet reads up to {MOST_COLUMNS:,}.",
+        "Keep the columns with questions and answers and upload it again.",
+    )
+
+
+def unpacks_too_large(limit: int) -> DataError:
+    return DataError(
+        "This file unpacks to far more than its size.",
+        f"Reading was stopped after {limit / 1e9:.1f} GB.",
+        "Upload the rows as CSV or JSONL instead.",
+    )
+
+
+def line_too_long(number: int) -> DataError:
+    return DataError(
+        "One line of this file is too long.",
+        f"Line {number:,} has more than {MOST_LINE_CHARACTERS // 2**20} million characters.",
+        "Shorten that line, or check that its quotation marks are closed.",
+    )

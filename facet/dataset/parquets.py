@@ -1,0 +1,92 @@
+"""Parquet, read in small batches under a budget of decoded bytes: what such a file says about its size can be a lie."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from facet.dataset import budget
+from facet.dataset.delimited import Row
+from facet.dataset.problem import RowProblem
+from facet.errors import CapacityError, DataError
+
+_BATCH_ROWS = 64
+_MOST_METADATA_BYTES = 64 * 2**20
+
+
+class ParquetRows:
+    """The rows of a Parquet file. Only the columns asked for are decoded."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.notes: Counter[str] = Counter()
+        with self._opened() as parquet:
+            self.names = list(parquet.schema_arrow.names)
+            self.declared_rows = parquet.metadata.num_rows
+        if len(self.names) > budget.MOST_COLUMNS:
+            raise budget.too_many_columns(len(self.names))
+        if len(set(self.names)) != len(self.names):
+            raise _damaged("Two of its columns have the same name.")
+        if self.declared_rows > budget.MOST_ROWS:
+            raise budget.too_many_rows()
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
+        """Each row with its number from 1. Values that are not valid UTF-8 make the row a `RowProblem`."""
+        limit = budget.most_decoded_bytes(self.file.stat().st_size)
+        decoded = number = 0
+        with self._opened() as parquet:
+            for batch in self._batches(parquet, columns):
+                decoded += batch.nbytes
+                if decoded > limit or batch.nbytes > budget.MOST_BATCH_BYTES:
+                    raise budget.unpacks_too_large(min(decoded, limit))
+                for row in _plain_rows(batch):
+                    number += 1
+                    if number > budget.MOST_ROWS:
+                        raise budget.too_many_rows()
+                    yield number, row
+
+    def _opened(self) -> pq.ParquetFile:
+        try:
+            return pq.ParquetFile(self.file, memory_map=False, thrift_string_size_limit=_MOST_METADATA_BYTES)
+        except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
+            raise _refused(error) from None
+
+    def _batches(self, parquet: pq.ParquetFile, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from parquet.iter_batches(_BATCH_ROWS, columns=columns, use_threads=False)
+        except (pa.ArrowException, OSError, ValueError, NotImplementedError, MemoryError) as error:
+            raise _refused(error) from None
+
+
+def _plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | RowProblem]:
+    try:
+        return batch.to_pylist()
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        return [_plain_row(batch.slice(place, 1)) for place in range(batch.num_rows)]
+
+
+def _plain_row(batch: pa.RecordBatch) -> dict[str, Any] | RowProblem:
+    try:
+        return batch.to_pylist()[0]
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        return RowProblem("encoding", "the row contains text that is not valid UTF-8, or a date out of range")
+
+
+def _refused(error: Exception) -> DataError | CapacityError:
+    text = str(error).lower()
+    if isinstance(error, MemoryError):
+        return budget.unpacks_too_large(budget.MOST_BATCH_BYTES)
+    if "encrypt" in text or "decrypt" in text:
+        return DataError("This Parquet file is encrypted.", "Facet has no key to read it.", "Save it without encryption.")
+    if "codec" in text or "compression" in text or isinstance(error, NotImplementedError):
+        return _damaged("It uses a kind of compression or column that is not known here.")
+    return _damaged("Its inner index or its data cannot be read.")
+
+
+def _damaged(why: str) -> DataError:
+    return DataError(
+        "This Parquet file is damaged or unusual.", why, "Download or export it once more, or upload the rows as JSONL."
+    )

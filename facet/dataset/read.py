@@ -1,0 +1,41 @@
+"""The rows of one file, whatever its format. The place where foreign bytes become plain Python values."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from facet.dataset.delimited import DelimitedRows, Row
+from facet.dataset.jsons import JsonRows
+from facet.dataset.sniff import Sniffed, sniff
+from facet.errors import DataError
+
+Correction = dict[str, str | None]  # "encoding" and "delimiter", as a person chose them
+
+
+class Rows(Protocol):
+    """What every reader offers. `notes` counts what had to be repaired while reading."""
+
+    names: list[str] | None  # None where every row names its own columns
+    notes: Counter[str]
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[Row]: ...
+
+
+def open_rows(file: Path, original_name: str, correction: Correction | None = None) -> tuple[Sniffed, Rows]:
+    """What the file is, and its rows, to be read one after another.
+
+    Raises: `DataError` when it is none that Facet reads.
+    """
+    if not file.is_file():
+        raise DataError("There is no such file.", "It was moved or deleted, or it is a folder.", "Upload it again.")
+    sniffed = sniff(file, original_name, correction)
+    if sniffed.format == "parquet":
+        from facet.dataset.parquets import ParquetRows  # pyarrow takes a third of a second to import
+
+        return sniffed, ParquetRows(file)
+    assert sniffed.encoding is not None
+    if sniffed.format in ("json", "jsonl"):
+        return sniffed, JsonRows(file, sniffed.encoding, lines=sniffed.format == "jsonl")
+    assert sniffed.delimiter is not None
+    return sniffed, DelimitedRows(file, sniffed.encoding, sniffed.delimiter, sniffed.backslash_quotes)

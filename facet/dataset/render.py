@@ -1,0 +1,278 @@
+"""One conversation as tokens, and which of them the model is taught to write.
+
+The coloured preview, the counts, the gate before training and the tensors that are trained on all come from here.
+A token is taught when it belongs to an answer or ends one; what the person and the instruction say is read, not learned.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from facet.dataset import limited
+from facet.dataset.conversation import Conversation
+from facet.dataset.template import ChatTemplate, Plan, Refused, refused
+from facet.dataset.trusted import is_trusted, starter_template
+from facet.errors import SettingError
+
+_BATCH = 256
+_MOST_PIECES_OF_ONE_LETTER = 4
+_TURN_ENDS = ("<end_of_turn>", "<turn|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<eos>")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Shapes: `ids` and `trained` have T entries each, T ≤ `max_length`."""
+
+    ids: list[int]
+    trained: list[bool]
+    cut: int = 0  # tokens left away behind `max_length`
+
+
+class Renderer:
+    """Turns conversations into tokens exactly as one model reads them."""
+
+    def __init__(self, tokenizer: Tokenizer, template: str, variables: dict[str, str], stops: set[str | int]) -> None:
+        self.tokenizer = tokenizer
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+        self.template_sha = template_hash(template)
+        self.control_ids = _controls(tokenizer, template)
+        stop_ids = {stop if isinstance(stop, int) else tokenizer.token_to_id(stop) for stop in stops}
+        self.stop_ids = sorted(stop for stop in stop_ids if stop is not None)
+        ends = [text for text, number in self.control_ids.items() if number in self.stop_ids]
+        if not ends:
+            raise _unknown_end()
+        self._special_ids = {number for number, added in _added(tokenizer).items() if added.special}
+        self._controls = re.compile(f"({'|'.join(map(re.escape, sorted(self.control_ids, key=len, reverse=True)))})")
+        self._spells_controls = _may_spell_controls(tokenizer)
+        self._anchor = tokenizer.encode("a", add_special_tokens=False).ids[-1:]
+        arguments = {"source": template, "variables": variables, "controls": list(self.control_ids), "ends": ends}
+        self._plans = _here(arguments) if is_trusted(self.template_sha) else _in_a_child(arguments)
+
+    @classmethod
+    def load(cls, model_folder: Path) -> "Renderer":
+        """The renderer of a model's folder. `config.json` and `generation_config.json` may be absent.
+
+        Raises: `SettingError` when the tokenizer or the template is missing or cannot be used.
+        """
+        folder = Path(model_folder)
+        tokenizer = _tokenizer(folder / "tokenizer.json")
+        settings = _json(folder / "tokenizer_config.json")
+        variables = _variables(settings) or _variables(_json(folder / "special_tokens_map.json"))
+        template = _template(folder, settings, tokenizer)
+        return cls(tokenizer, template, variables, _stops(folder, variables, tokenizer))
+
+    def render(self, conversation: Conversation, max_length: int | None = None) -> Rendered:
+        return self.render_many([conversation], max_length)[0]
+
+    def render_many(self, conversations: Sequence[Conversation], max_length: int | None = None) -> list[Rendered]:
+        """Many at once, which is faster than one by one.
+
+        Raises: `DataError` when the template refuses a conversation.
+        """
+        rendered: list[Rendered] = []
+        for start in range(0, len(conversations), _BATCH):
+            plans = self._plans("plan", conversations[start : start + _BATCH])
+            for plan, pieces in zip(plans, self._encode(plans), strict=True):
+                rendered.append(_joined(pieces, plan.trained, max_length))
+        return rendered
+
+    def prompt(self, messages: Conversation) -> list[int]:
+        """What the model reads right before it answers the last message."""
+        plans = self._plans("prompt", [messages])
+        return [number for piece in self._encode(plans)[0] for number in piece]
+
+    def pieces(self, rendered: Rendered) -> list[tuple[str, bool, bool]]:
+        """Tokens as readable text: (text, is it learned, is it a control token).
+
+        A letter that is spread over several tokens is shown as one piece.
+        """
+        shown: list[tuple[str, bool, bool]] = []
+        at = 0
+        while at < len(rendered.ids):
+            special = rendered.ids[at] in self._special_ids
+            length, text = (1, self.tokenizer.id_to_token(rendered.ids[at])) if special else self._letters(rendered, at)
+            shown.append((text, rendered.trained[at], special))
+            at += length
+        return shown
+
+    def _letters(self, rendered: Rendered, at: int) -> tuple[int, str]:
+        """How many tokens from here make whole letters, and their text."""
+        first = ""
+        for length in range(1, min(_MOST_PIECES_OF_ONE_LETTER, len(rendered.ids) - at) + 1):
+            ids = rendered.ids[at : at + length]
+            if len(set(rendered.trained[at : at + length])) > 1 or not self._special_ids.isdisjoint(ids):
+                break
+            text = self._decode(ids)
+            if "\ufffd" not in text:
+                return length, text
+            first = first or text
+        return 1, first
+
+    def _decode(self, ids: list[int]) -> str:
+        """Text of tokens in the middle of a text, where some decoders drop a leading space."""
+        behind = self.tokenizer.decode(self._anchor + ids, skip_special_tokens=False)
+        return behind[len(self.tokenizer.decode(self._anchor, skip_special_tokens=False)) :]
+
+    def _encode(self, plans: list[Plan]) -> list[list[list[int]]]:
+        """Token ids of every piece of every plan, with one call for all pieces that need no care."""
+        plain = [text for plan in plans for text in plan.texts if self._is_plain(plan)]
+        encoded = iter(self.tokenizer.encode_batch_fast(plain, add_special_tokens=False))
+        return [
+            [next(encoded).ids if self._is_plain(plan) else self._encode_carefully(text, plan.mark) for text in plan.texts]
+            for plan in plans
+        ]
+
+    def _is_plain(self, plan: Plan) -> bool:
+        return plan.mark is None and not self._spells_controls
+
+    def _encode_carefully(self, text: str, mark: str | None) -> list[int]:
+        """The template's control tokens become control tokens; the same letters in a person's text stay text."""
+        ids: list[int] = []
+        self.tokenizer.encode_special_tokens = True
+        try:
+            for part in self._controls.split(text):
+                if part in self.control_ids:
+                    ids.append(self.control_ids[part])
+                    continue
+                for words in part.split(mark) if mark else (part,):
+                    ids += self.tokenizer.encode(words, add_special_tokens=False).ids
+        finally:
+            self.tokenizer.encode_special_tokens = False
+        return ids
+
+
+def _joined(pieces: list[list[int]], is_trained: tuple[bool, ...], max_length: int | None) -> Rendered:
+    ids: list[int] = []
+    trained: list[bool] = []
+    for piece, learned in zip(pieces, is_trained, strict=True):
+        ids += piece
+        trained += [learned] * len(piece)
+    if max_length is None or len(ids) <= max_length:
+        return Rendered(ids, trained)
+    return Rendered(ids[:max_length], trained[:max_length], len(ids) - max_length)
+
+
+def _here(arguments: dict[str, Any]):
+    template = ChatTemplate(**arguments)
+
+    def plans(what: str, conversations: Sequence[Conversation]) -> list[Plan]:
+        try:
+            return [getattr(template, what)(conversation) for conversation in conversations]
+        except Refused as complaint:
+            raise refused(str(complaint)) from None
+
+    return plans
+
+
+def _in_a_child(arguments: dict[str, Any]):
+    """A template that came with a model and is not among the known ones runs where it can do no harm."""
+
+    def plans(what: str, conversations: Sequence[Conversation]) -> list[Plan]:
+        request = {"template": arguments, "what": what, "conversations": list(conversations)}
+        answers = limited.call("plans", request, seconds=10 + len(conversations) / 10, memory_gb=0.5)
+        return [Plan(tuple(each["texts"]), tuple(each["trained"]), each["mark"]) for each in answers]
+
+    plans("prompt", [[{"role": "user", "content": "a"}]])  # a template that cannot work fails at once
+    return plans
+
+
+def plans(template: dict[str, Any], what: str, conversations: list[Conversation]) -> list[dict[str, Any]]:
+    """What a limited child does with an unknown template."""
+    made = _here(template)
+    return [asdict(plan) for plan in made("prompt" if what == "prompt" else "plan", conversations)]
+
+
+def template_hash(template: str) -> str:
+    return hashlib.sha256(template.strip().encode()).hexdigest()
+
+
+def _tokenizer(file: Path) -> Tokenizer:
+    if not file.is_file():
+        raise SettingError(
+            "This model has no tokenizer that Facet can read.",
+            "Its folder has no file tokenizer.json.",
+            "Choose another “Starting model”.",
+        )
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception:  # the library raises nothing more specific
+        raise SettingError(
+            "The tokenizer of this model cannot be read.",
+            "Its file tokenizer.json is damaged or of an unknown kind.",
+            "Choose another “Starting model”.",
+        ) from None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _variables(settings: dict[str, Any]) -> dict[str, str]:
+    """The special tokens by name, as templates use them: `bos_token` and its like."""
+    found = {name: value.get("content") if isinstance(value, dict) else value for name, value in settings.items()}
+    return {name: value for name, value in found.items() if name.endswith("_token") and isinstance(value, str)}
+
+
+def _template(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer) -> str:
+    file = folder / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text("utf-8")
+    found = settings.get("chat_template") or _json(folder / "chat_template.json").get("chat_template")
+    if isinstance(found, list):
+        found = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}.get("default")
+    if isinstance(found, str):
+        return found
+    if tokenizer.token_to_id("<start_of_turn>") is not None and tokenizer.token_to_id("<end_of_turn>") is not None:
+        return starter_template()
+    raise SettingError(
+        "This model has no chat template.",
+        "It was not made to hold conversations, and nothing says how they would be written.",
+        "Choose a “Starting model” whose name ends in “it” or “instruct”.",
+    )
+
+
+def _stops(folder: Path, variables: dict[str, str], tokenizer: Tokenizer) -> set[str | int]:
+    """Everything that may end the model's turn: what its files say, and the marks that are known to."""
+    special = {added.content for added in _added(tokenizer).values() if added.special}
+    stops: set[str | int] = special.intersection(_TURN_ENDS)  # in Gemma's vocabulary "</s>" is a tag of HTML
+    for name in ("generation_config.json", "config.json"):
+        declared = _json(folder / name).get("eos_token_id")
+        stops.update(each for each in (declared if isinstance(declared, list) else [declared]) if isinstance(each, int))
+    return stops | {variables[name] for name in ("eos_token", "eot_token") if name in variables}
+
+
+def _added(tokenizer: Tokenizer) -> dict[int, Any]:
+    return tokenizer.get_added_tokens_decoder()
+
+
+def _controls(tokenizer: Tokenizer, template: str) -> dict[str, int]:
+    """Tokens that steer the model: the special ones, and other added ones that the template writes itself."""
+    return {
+        added.content: number
+        for number, added in _added(tokenizer).items()
+        if added.content.strip() and (added.special or added.content in template)
+    }
+
+
+def _may_spell_controls(tokenizer: Tokenizer) -> bool:
+    """Whether other letters can become a control token, because the text is normalised before they are looked for."""
+    return any(added.special and added.normalized for added in _added(tokenizer).values())
+
+
+def _unknown_end() -> SettingError:
+    return SettingError(
+        "Nothing says how this model ends its turn.",
+        "Its files name no end-of-turn token, so it would never stop speaking.",
+        "Choose another “Starting model”.",
+    )

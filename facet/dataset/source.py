@@ -1,0 +1,59 @@
+"""Where rows come from: a file, a folder, the Hub or a bundled example, as a person writes it."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from facet.errors import DataError
+
+_NAME = r"[A-Za-z0-9][\w.\-]{0,95}"
+_HUB_ID = re.compile(rf"(?P<where>{_NAME}(?:/{_NAME})?)(?:@(?P<revision>[\w.\-/]{{1,100}}))?")
+_HUB_PAGE = re.compile(rf"https://huggingface\.co/datasets/(?P<where>{_NAME}/{_NAME})(?:/tree/(?P<revision>[\w.\-]+))?/?")
+
+
+@dataclass(frozen=True)
+class Source:
+    kind: Literal["file", "folder", "hub", "example"]
+    where: str  # a path, a Hub id or the name of an example
+    revision: str | None = None
+
+
+def parse_source(text: str) -> Source:
+    """What a person typed: `hub:owner/name`, `hub:owner/name@revision`, a page's address, `example:name` or a path.
+
+    Raises: `DataError` for anything else; other addresses are never fetched.
+    """
+    text = str(text).strip()
+    if not text or "\0" in text or "\n" in text or len(text) > 4096:
+        raise _unclear("It is empty or not one line.")
+    page = _HUB_PAGE.fullmatch(text)
+    if page:
+        return Source("hub", page["where"], page["revision"])
+    if text.startswith("hub:"):
+        return _hub(text.removeprefix("hub:").strip())
+    if text.startswith("example:"):
+        return _example(text.removeprefix("example:").strip())
+    if re.match(r"[A-Za-z][A-Za-z0-9+.\-]+:(?!\\)", text):
+        raise _unclear("It is an address, and only pages of Hugging Face datasets are read.")
+    return _path(text)
+
+
+def _hub(text: str) -> Source:
+    found = _HUB_ID.fullmatch(text)
+    if not found or ".." in text or "--" in text or text.endswith((".git", "-", ".")):
+        raise _unclear("A dataset on the Hub is written as owner/name.")
+    return Source("hub", found["where"], found["revision"])
+
+
+def _example(name: str) -> Source:
+    if not re.fullmatch(r"[a-z0-9_\-]{1,60}", name):
+        raise _unclear("The name of an example has only small letters, digits and “_”.")
+    return Source("example", name)
+
+
+def _path(text: str) -> Source:
+    return Source("folder" if text.endswith(("/", "\\")) else "file", text)
+
+
+def _unclear(why: str) -> DataError:
+    return DataError("We do not know where to find this data.", why, "Upload a file, or write hub:owner/name.")

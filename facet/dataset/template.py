@@ -1,0 +1,180 @@
+"""A model's chat template, rendered without ever trusting it or the words it is given.
+
+A template is a program that came with a model. It runs in Jinja's sandbox, and `render.py` decides in which process.
+"""
+
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from facet.dataset.conversation import Conversation
+from facet.errors import DataError, SettingError
+
+_PROBE = "\ue000probe\ue000"
+_MOST_TEMPLATE_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A conversation as text, cut where the model begins to speak and where it ends its turn.
+
+    Wherever a person's own text spells a control token, `mark` stands behind the first character of it.
+    """
+
+    texts: tuple[str, ...]
+    trained: tuple[bool, ...]
+    mark: str | None = None
+
+
+class Refused(Exception):
+    """The template's own complaint about a conversation."""
+
+
+class _Generation(Extension):
+    """`{% generation %}` marks answers for other libraries; here its body is rendered and nothing else."""
+
+    tags = {"generation"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class ChatTemplate:
+    """One template with the texts of the model's control tokens and of those that end a turn."""
+
+    def __init__(self, source: str, variables: Mapping[str, str], controls: list[str], ends: list[str]) -> None:
+        if len(source) > _MOST_TEMPLATE_CHARACTERS:
+            raise _unusable("It is longer than any template should be.")
+        self.variables = dict(variables)
+        self.controls = re.compile("|".join(map(re.escape, sorted(controls, key=len, reverse=True))) or r"(?!)")
+        self.overlapping = re.compile(f"(?=({self.controls.pattern}))")
+        self.end = re.compile("|".join(map(re.escape, ends)) or r"(?!)")
+        try:
+            self.template = _environment().from_string(source)
+        except (TemplateError, RecursionError) as error:
+            raise _unusable(f"It is not valid: {str(error)[:100]}.") from None
+        self.folds_system = self._must_fold_system()
+
+    def plan(self, conversation: Conversation) -> Plan:
+        """The pieces of a conversation; a trained piece is an answer and its end of turn."""
+        messages, mark = self._marked(conversation)
+        whole = self._render(messages, False)
+        pieces: list[tuple[str, bool]] = []
+        at = 0
+        for place, message in enumerate(messages):
+            if message["role"] != "assistant":
+                continue
+            prompt = self._render(messages[:place], True)
+            if whole.startswith(prompt) and len(prompt) > at:
+                pieces.append((whole[at : len(prompt)], False))
+            elif place == len(messages) - 1:
+                whole = prompt + self._answer(messages, whole)
+                pieces = [(prompt, False)]
+            else:
+                continue  # this answer is read in a form in which it was never asked for
+            end = self.end.search(whole, len(prompt))
+            if not end:
+                raise _unusable("It does not end the model's turns with a control token.")
+            at = end.end()
+            pieces.append((whole[len(prompt) : at], True))
+        pieces.append((whole[at:], False))
+        return Plan(tuple(text for text, _ in pieces), tuple(trained for _, trained in pieces), mark)
+
+    def prompt(self, messages: Conversation) -> Plan:
+        """What the model reads right before it answers."""
+        marked, mark = self._marked(messages)
+        return Plan((self._render(marked, True),), (False,), mark)
+
+    def _answer(self, messages: list[dict[str, str]], whole: str) -> str:
+        """The last answer and its end of turn, where the prompt ends in more than the template writes before it."""
+        probe = self._render([*messages[:-1], {"role": "assistant", "content": _PROBE}], False)
+        header = probe.partition(_PROBE)[0]
+        if not whole.startswith(header) or header == probe:
+            raise _unusable("What it writes before an answer depends on the answer.")
+        return whole[len(header) :]
+
+    def _marked(self, conversation: Conversation) -> tuple[list[dict[str, str]], str | None]:
+        """The messages with every control token that is spelled in them broken by a character used nowhere else."""
+        messages = [dict(message) for message in conversation]
+        if self.folds_system and messages and messages[0]["role"] == "system":
+            messages = _folded(messages)
+        if not any(self.controls.search(message["content"]) for message in messages):
+            return messages, None
+        whole = "".join(message["content"] for message in messages)
+        mark = next(chr(code) for code in range(0xF8FF, 0xE001, -1) if chr(code) not in whole)
+        for message in messages:
+            for found in reversed(list(self.overlapping.finditer(message["content"]))):
+                content, place = message["content"], found.start() + 1
+                message["content"] = content[:place] + mark + content[place:]
+        return messages, mark
+
+    def _render(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
+        try:
+            return self.template.render(
+                messages=messages,
+                tools=None,
+                documents=None,
+                add_generation_prompt=add_generation_prompt,
+                **self.variables,
+            )
+        except (MemoryError, RecursionError):
+            raise _unusable("It needs far too much memory or depth.") from None
+        except TemplateError as error:
+            raise Refused(str(error)[:200]) from None
+        except (TypeError, ValueError, KeyError, AttributeError, IndexError, ArithmeticError) as error:
+            raise Refused(f"{type(error).__name__} in the template") from None
+
+    def _must_fold_system(self) -> bool:
+        """Whether the template refuses or forgets an instruction, so that it has to open the first question."""
+        try:
+            text = self._render(
+                [{"role": "system", "content": _PROBE}, {"role": "user", "content": "a"}], add_generation_prompt=True
+            )
+        except Refused:
+            return True
+        return _PROBE not in text
+
+
+def _folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    system, first, *others = messages
+    return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *others]
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """The environment that templates on the Hub are written for."""
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = _tojson
+    environment.globals["raise_exception"] = _raise
+    environment.globals["strftime_now"] = lambda form: datetime.datetime.now().strftime(form)
+    return environment
+
+
+def _tojson(value: Any, ensure_ascii: bool = False, indent: int | None = None, separators=None, sort_keys=False) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def _raise(message: str) -> None:
+    raise TemplateError(str(message))
+
+
+def _unusable(why: str) -> SettingError:
+    return SettingError("This model's chat template cannot be used.", why, "Choose another “Starting model”.")
+
+
+def refused(complaint: str) -> DataError:
+    return DataError(
+        "The model's chat template does not accept an example.",
+        f"It says: {complaint}.",
+        "Choose another “Starting model”, or prepare the data again.",
+    )

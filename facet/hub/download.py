@@ -1,0 +1,132 @@
+"""Bringing files home: named ones, at a pinned commit, checked against the size and hash the Hub states."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+from tqdm.std import tqdm
+
+from facet.errors import CapacityError, HubError
+from facet.hub.errors import Thing, ours
+
+ETAG_SECONDS = 5.0
+KEPT_FREE_GB = 1.0  # of the disk, for everything else that is going on
+
+ReportProgress = Callable[[float, float], None]  # GB done, GB in all
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file as the Hub lists it."""
+
+    size: int  # bytes
+    sha256: str | None = None  # stated for large files only
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One commit of a model or dataset on the Hub."""
+
+    thing: Thing
+    name: str
+    sha: str
+    endpoint: str | None
+    files: Mapping[str, Listed]
+
+    def gigabytes(self, names: list[str]) -> float:
+        return sum(self.files[name].size for name in names) / 1e9
+
+
+def download(repository: Repository, names: list[str], into: Path, progress: ReportProgress | None = None) -> None:
+    """Fetch these files into a folder; what is there already, or half there, is not fetched again.
+
+    Raises: `HubError`, `AccessError`, `NotFoundError`; `CapacityError` when the disk has no room.
+    """
+    total = sum(repository.files[name].size for name in names)
+    into.mkdir(parents=True, exist_ok=True)
+    _require_disk(total / 1e9, into)
+    done = 0
+
+    def report(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress:
+            progress(min(done, total) / 1e9, total / 1e9)
+
+    for name in names:
+        before = done
+        with ours(repository.thing, repository.name):
+            _download_one(repository, name, into, report)
+        _verify(into / name, repository.files[name], repository.name)
+        report(before + repository.files[name].size - done)
+    shutil.rmtree(into / ".cache", ignore_errors=True)  # the client's notes on half-finished downloads
+
+
+def _download_one(repository: Repository, name: str, into: Path, report: Callable[[int], None]) -> None:
+    if _is_whole(into / name, repository.files[name]):
+        return
+    hf_hub_download(
+        repository.name,
+        name,
+        repo_type=repository.thing,
+        revision=repository.sha,
+        endpoint=repository.endpoint,
+        local_dir=into,
+        etag_timeout=ETAG_SECONDS,
+        token=False,
+        tqdm_class=_meter(report),
+    )
+
+
+def _is_whole(file: Path, listed: Listed) -> bool:
+    return file.is_file() and file.stat().st_size == listed.size and _hash_matches(file, listed)
+
+
+def _verify(file: Path, listed: Listed, name: str) -> None:
+    if not _is_whole(file, listed):
+        file.unlink(missing_ok=True)
+        raise HubError(
+            "What arrived is not what the Hub has.",
+            f"A file of {name} was damaged on the way.",
+            "Try again; the other files are kept.",
+        )
+
+
+def _hash_matches(file: Path, listed: Listed) -> bool:
+    if listed.sha256 is None:
+        return True
+    with open(file, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() == listed.sha256
+
+
+def _require_disk(needed_gb: float, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < needed_gb + KEPT_FREE_GB:
+        raise CapacityError(
+            "There is not enough room on the disk for this download.",
+            f"It needs {needed_gb + KEPT_FREE_GB:.1f} GB and {free:.1f} GB are free.",
+            "Delete runs or models you no longer need, then try again.",
+        )
+
+
+def _meter(report: Callable[[int], None]) -> type[tqdm]:
+    """A progress bar for the client that draws nothing and passes on what has been written to disk."""
+
+    class Meter(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **(kwargs | {"disable": True}))
+
+        def update(self, n: float | None = 1) -> None:
+            report(int(n or 0))
+
+        def update_transfer(self, n: float | None = 1) -> None:
+            """The client counts bytes on the wire apart from bytes on disk when a bar has this method."""
+
+        def set_transfer_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+            """Nothing is drawn."""
+
+    return Meter
