@@ -1,4 +1,4 @@
-"""How much of a foreign file Facet is willing to read. Every limit is met by what was decoded, not by what a file says."""
+"""How much of a foreign file Facet is willing to read: limits on what was decoded, not on what a file says."""
 
 from facet.errors import DataError
 
@@ -10,6 +10,7 @@ MOST_LINE_CHARACTERS = 32 * 2**20  # one line, one cell, or one JSON value
 MOST_DOCUMENT_CHARACTERS = 64 * 2**20  # JSON that cannot be read piece by piece
 MOST_BATCH_BYTES = 256 * 2**20
 MOST_SYSTEM_CHARACTERS = 20_000
+MOST_TURNS = 200  # templates read a conversation once for every answer in it
 
 
 def most_decoded_bytes(file_bytes: int) -> int:

@@ -19,7 +19,7 @@ def gate(dataset_folder: str, model_folder: str, max_length: int) -> dict[str, i
     if statistics["nothing_left"] > statistics["rows"] * _MOST_EMPTY_SHARE:
         raise DataError(
             f"{statistics['nothing_left']:,} of {statistics['rows']:,} examples are cut off before the answer begins.",
-            f"They are longer than “Longest example” ({max_length:,} tokens); half of them have {statistics['p50']:,} or more.",
+            f"“Longest example” is {max_length:,} tokens, and half of the examples have {statistics['p50']:,} or more.",
             f"Raise “Longest example” towards {statistics['p95']:,}, or shorten the examples.",
         )
     return statistics

@@ -1,4 +1,4 @@
-"""A person's columns become conversations: which column is the question, which the answer, and what to do with each row."""
+"""A person's columns become conversations: which is the question, which the answer, and what to do with odd rows."""
 
 import json
 from typing import Any, Literal, cast, get_args
@@ -11,17 +11,15 @@ from facet.dataset.problem import RowProblem
 from facet.dataset.values import is_missing, to_text
 from facet.errors import SettingError
 
-ShapeKind = Literal[
-    "messages", "sharegpt", "alpaca", "prompt_completion", "question_answer", "text_label", "columns"
-]
+ShapeKind = Literal["messages", "sharegpt", "alpaca", "prompt_completion", "question_answer", "text_label", "columns"]
 
 JOINED = "two turns of one speaker in a row were joined"
 UNANSWERED = "a last question without an answer was left out"
 ROLES: dict[str, Role] = {
     **dict.fromkeys(("system", "developer", "instructions"), "system"),
     **dict.fromkeys(("user", "human", "prompter", "customer", "question", "person"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "model", "bot", "chatbot", "ai", "chatgpt", "bing", "bard", "answer"), "assistant"),
-}  # fmt: skip
+    **dict.fromkeys(("assistant", "gpt", "model", "bot", "chatbot", "ai", "chatgpt", "bard", "answer"), "assistant"),
+}
 ROLE_KEYS = ("role", "from", "speaker", "author")
 TEXT_KEYS = ("content", "value", "text", "message")
 
@@ -91,9 +89,7 @@ def check_mapping(mapping: Mapping, names: list[str] | None) -> None:
 def _unknown_column(name: str, names: list[str]) -> SettingError:
     alike = [each for each in names if " ".join(each.lower().split()) == " ".join(name.lower().split())]
     known = f"Did you mean “{alike[0]}”?" if alike else f"Its columns are {', '.join(names[:8])}."
-    return SettingError(
-        f"This file has no column “{name[:60]}”.", known, "Choose the columns again above the preview."
-    )
+    return SettingError(f"This file has no column “{name[:60]}”.", known, "Choose the columns again above the preview.")
 
 
 class Converter:
@@ -153,6 +149,8 @@ def _turns(value: Any, speaker: Role, repairs: set[str]) -> Conversation:
     if isinstance(value, list):
         if not value:
             raise RowProblem("empty conversation", "the conversation has no turns")
+        if len(value) > budget.MOST_TURNS:
+            raise RowProblem("too many turns", f"the conversation has more than {budget.MOST_TURNS} turns")
         return [_turn(each, repairs) for each in value]
     return [{"role": speaker, "content": to_text(value, "conversation", repairs)}]
 
@@ -187,7 +185,7 @@ def _joined_parts(content: Any) -> Any:
     texts = []
     for part in content:
         text = part if isinstance(part, str) else part.get("text") if isinstance(part, dict) else None
-        if isinstance(part, dict) and part.get("type", "text") != "text" or not isinstance(text, str):
+        if not isinstance(text, str) or (isinstance(part, dict) and part.get("type", "text") != "text"):
             raise RowProblem("not text", "a turn holds a picture, a sound or a file, and only text is learned")
         texts.append(text)
     return "".join(texts)

@@ -9,7 +9,7 @@ from facet.errors import DataError
 
 _CHUNK = 2**20
 _SAMPLE = 2**18
-_ASIAN_AND_OTHERS = ["gb18030", "shift_jis", "euc_jp", "euc_kr", "big5", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256"]
+_IN_RUNS = ["gb18030", "shift_jis", "euc_jp", "euc_kr", "big5", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256"]
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 
@@ -77,7 +77,7 @@ def _single_or_double_bytes(sample: bytes) -> str:
         return "cp1252"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample[: 2**15], cp_isolation=_ASIAN_AND_OTHERS).best()
+    best = from_bytes(sample[: 2**15], cp_isolation=_IN_RUNS).best()
     return best.encoding if best else "cp1252"
 
 

@@ -22,10 +22,28 @@ class Example:
 
 
 EXAMPLES: tuple[Example, ...] = (
-    Example("pirate", "Talk like a pirate", "The model keeps its facts and answers as a pirate would.", "pirate.jsonl", 100),
-    Example("json_replies", "Answer in JSON", "Short questions with answers that a program can read.", "json_replies.jsonl", 160),
-    Example("library_topics", "Sort the library's mail", "E-mails to a town library and the desk that should read them.", "library_topics.csv", 80),
-)  # fmt: skip
+    Example(
+        name="pirate",
+        title="Talk like a pirate",
+        words="The model keeps its facts and answers as a pirate would.",
+        file="pirate.jsonl",
+        rows=100,
+    ),
+    Example(
+        name="json_replies",
+        title="Answer in JSON",
+        words="Short questions, with answers that a program can read.",
+        file="json_replies.jsonl",
+        rows=160,
+    ),
+    Example(
+        name="library_topics",
+        title="Sort the library's mail",
+        words="E-mails to a town library, and the topic of each.",
+        file="library_topics.csv",
+        rows=80,
+    ),
+)
 
 
 def find(name: str) -> Example:

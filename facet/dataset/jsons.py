@@ -129,7 +129,8 @@ class _Window:
             return False
         more = self.text.read(max(_WINDOW, len(kept)))  # doubling keeps long values from being read over and over
         self.ended = not more
-        self.buffer, self.at = kept + more, 0
+        if more:
+            self.buffer, self.at = kept + more, 0
         return bool(more)
 
     def _broken(self, error: json.JSONDecodeError) -> DataError:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,6 +48,7 @@ _SET_VARIABLES = {
     "HF_HUB_OFFLINE": "1",
 }
 log = logging.getLogger("facet.limited")
+_is_child = False  # a child's own children stay in its process group, so that they end with it
 
 
 def call(
@@ -73,6 +74,8 @@ def call(
     started = time.monotonic()
     try:
         answer = _exchange(child, request.encode())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=5)  # the answer is whole a moment before its writer has ended
     finally:
         watch.cancel()
         _kill(child)
@@ -93,7 +96,7 @@ def _start(function: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**kept, **_SET_VARIABLES, "PYTHONPATH": package_home},
-        start_new_session=True,
+        start_new_session=not _is_child,
     )
 
 
@@ -109,7 +112,7 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
     """The child and whatever it started."""
     if child.poll() is not None:
         return
-    if hasattr(os, "killpg"):
+    if hasattr(os, "killpg") and not _is_child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
     child.kill()
@@ -181,8 +184,13 @@ def out_of_memory() -> CapacityError:
 
 def main(function: str) -> int:
     """The child's side: limits first, then the work."""
+    global _is_child
+    _is_child = True
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints is no answer
     request = json.load(sys.stdin)
     _limit(request["seconds"], request["memory_gb"])
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     try:
         work = getattr(importlib.import_module(FUNCTIONS[function]), function)
         answer = {"result": work(**request["arguments"])}
@@ -192,9 +200,34 @@ def main(function: str) -> int:
         answer = {"error": out_of_memory().as_dict()}
     except Exception as error:
         answer = {"unexpected": f"{type(error).__name__} at {_where(error)}"}
-    json.dump(answer, sys.stdout)
-    sys.stdout.flush()
+    with answers:
+        json.dump(answer, answers)
     os._exit(0)  # what the libraries would tidy up at the end needs memory that may be gone
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def processor_seconds(most: float) -> Iterator[None]:
+    """Ends the block with `TimeoutError` once it has computed for so long. Main thread only; not on Windows."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, _out_of_time)
+    signal.setitimer(signal.ITIMER_VIRTUAL, most)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _out_of_time(*_: object) -> None:
+    raise TimeoutError
 
 
 def _where(error: Exception) -> str:

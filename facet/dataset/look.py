@@ -10,12 +10,13 @@ from facet.dataset.problem import RowProblem
 from facet.dataset.read import Correction, Rows, open_rows
 from facet.dataset.shape import MOST_LABELS, Column, Shape, guess
 from facet.dataset.sniff import Sniffed, no_rows
-from facet.dataset.values import is_missing, to_json
+from facet.dataset.values import is_missing, size_of, to_json
 from facet.errors import DataError
 
 SHOWN_ROWS = 20
 STUDIED_ROWS = 20_000  # kinds, filled shares and labels come from these
 _GUESSED_FROM_ROWS = 200
+_GUESSED_FROM_CHARACTERS = 2**25
 _FEW_ROWS = 20
 _COUNTING_SECONDS = 6.0
 _MOST_VALUE_CHARACTERS = 60
@@ -36,7 +37,7 @@ def look(file: str, original_name: str, correction: Correction | None = None) ->
         "format": sniffed.format,
         "encoding": sniffed.encoding,
         "delimiter": sniffed.delimiter,
-        "columns": [{"name": column.name, "kind": column.kind, "filled": round(column.filled, 4)} for column in columns],
+        "columns": [{"name": each.name, "kind": each.kind, "filled": round(each.filled, 4)} for each in columns],
         "rows": [to_json(row) for row in study.sample[:SHOWN_ROWS]],
         "row_count": study.count if study.is_counted else None,
         "at_least": study.count,
@@ -53,7 +54,7 @@ class _Study:
         self.sample: list[dict[str, Any]] = []
         self.problems: Counter[str] = Counter()
         self.tallies: dict[str, _Tally] = {name: _Tally() for name in rows.names or ()}
-        self.count = self.studied = 0
+        self.count = self.studied = self.sampled = 0
         self.is_counted = False
         self._walk(rows)
         if not self.studied:
@@ -73,8 +74,9 @@ class _Study:
             self.problems[row.words] += 1
             return
         self.studied += 1
-        if len(self.sample) < _GUESSED_FROM_ROWS:
+        if len(self.sample) < _GUESSED_FROM_ROWS and self.sampled < _GUESSED_FROM_CHARACTERS:
             self.sample.append(row)
+            self.sampled += size_of(row)
         for name, value in row.items():
             tally = self.tallies.get(name)
             if tally is None:
@@ -182,7 +184,7 @@ def _about_gaps(columns: list[Column], shape: Shape | None) -> Iterator[str]:
     needed = {shape.mapping.user, shape.mapping.assistant, shape.mapping.messages} if shape else set()
     for column in columns:
         if column.name in needed and column.filled < 0.95:
-            yield f"The column “{column.name}” is empty in {1 - column.filled:.0%} of the rows; these rows are left out."
+            yield f"The column “{column.name}” is empty in {1 - column.filled:.0%} of the rows; they are left out."
 
 
 def _nothing_readable(problems: Counter[str], count: int) -> DataError:

@@ -38,7 +38,7 @@ class ParquetRows:
         limit = budget.most_decoded_bytes(self.file.stat().st_size)
         decoded = number = 0
         with self._opened() as parquet:
-            for batch in self._batches(parquet, columns):
+            for batch in map(_unfolded, self._batches(parquet, columns)):
                 decoded += batch.nbytes
                 if decoded > limit or batch.nbytes > budget.MOST_BATCH_BYTES:
                     raise budget.unpacks_too_large(min(decoded, limit))
@@ -61,6 +61,12 @@ class ParquetRows:
             raise _refused(error) from None
 
 
+def _unfolded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Columns that say a long text once and point to it a thousand times count as a thousand texts."""
+    columns = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in batch.columns]
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
 def _plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | RowProblem]:
     try:
         return batch.to_pylist()
@@ -80,7 +86,7 @@ def _refused(error: Exception) -> DataError | CapacityError:
     if isinstance(error, MemoryError):
         return budget.unpacks_too_large(budget.MOST_BATCH_BYTES)
     if "encrypt" in text or "decrypt" in text:
-        return DataError("This Parquet file is encrypted.", "Facet has no key to read it.", "Save it without encryption.")
+        return DataError("This Parquet file is encrypted.", "Facet has no key to it.", "Save it without encryption.")
     if "codec" in text or "compression" in text or isinstance(error, NotImplementedError):
         return _damaged("It uses a kind of compression or column that is not known here.")
     return _damaged("Its inner index or its data cannot be read.")

@@ -1,4 +1,4 @@
-"""From a file and a mapping to a prepared dataset on disk: three parts, every unusable row with its reason, one summary.
+"""From a file and a mapping to a prepared dataset on disk: three parts, unusable rows with reasons, one summary.
 
 Memory stays bounded whatever the size of the file: rows pass through, and sixteen bytes of each are kept.
 """
@@ -19,15 +19,17 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from facet.dataset import budget
 from facet.dataset.columns import Converter, Mapping, check_mapping, parse_mapping
 from facet.dataset.conversation import Conversation
+from facet.dataset.look import look
 from facet.dataset.preview import SHOWN_ROWS, shown
 from facet.dataset.problem import RowProblem
 from facet.dataset.read import Correction, Rows, open_rows
 from facet.dataset.sniff import no_rows
 from facet.dataset.split import PARTS, checked_shares, split_keys
 from facet.dataset.store import ExampleWriter
-from facet.errors import CapacityError, DataError
+from facet.errors import CapacityError, DataError, FacetError
 from facet.workspace import clean_name, fsync, write_json
 
 _MOST_LABELS = 100
@@ -39,7 +41,7 @@ def prepare(
     file: str,
     original_name: str,
     correction: Correction | None,
-    mapping: dict[str, Any],
+    mapping: dict[str, Any] | None,
     into: str,
     name: str,
     test_size: float = 0.1,
@@ -51,16 +53,17 @@ def prepare(
 
     `test_size` is the share kept for the exam; `validation_size`, the share watched while learning, is the same
     unless given. `dataset.json` is written last: a folder without it is not a dataset.
+    Without a `mapping` the shape is guessed, as `look` does.
     Raises: `DataError` when no row can be used; then nothing stays.
     """
-    chosen = parse_mapping(mapping)
+    chosen = parse_mapping(mapping if mapping is not None else _guessed(file, original_name, correction))
     validation_share, exam_share = checked_shares(test_size if validation_size is None else validation_size, test_size)
     sniffed, rows = open_rows(Path(file), original_name, correction)
     check_mapping(chosen, rows.names)
     folder = Path(into)
     with _staging(folder) as staging:
         pass_ = _Pass(chosen, staging)
-        pass_.read(rows)
+        pass_.read(rows, budget.most_decoded_bytes(Path(file).stat().st_size))
         parts = split_keys(pass_.keys(), validation_share, exam_share, seed)
         _write_parts(staging, parts)
         summary = {
@@ -83,6 +86,13 @@ def prepare(
     return summary
 
 
+def _guessed(file: str, original_name: str, correction: Correction | None) -> dict[str, Any]:
+    seen = look(file, original_name, correction)
+    if seen["complaint"]:
+        raise FacetError.from_dict(seen["complaint"])
+    return seen["shape"]["mapping"]
+
+
 class _Pass:
     """One walk over all rows: the usable ones are stored, the others are listed, and everything is counted."""
 
@@ -96,8 +106,9 @@ class _Pass:
         self.repaired: Counter[str] = Counter()
         self.labels: Counter[str] | None = Counter() if mapping.kind == "text_label" else None
         self.preview: list[dict[str, Any]] = []
+        self.characters = 0
 
-    def read(self, rows: Rows) -> None:
+    def read(self, rows: Rows, most_characters: int) -> None:
         columns = self.mapping.columns() if rows.names is not None else None
         writer = ExampleWriter(self.staging / "usable.parquet")
         with open(self.staging / "problems.jsonl", "w", encoding="utf-8") as problems:
@@ -116,6 +127,8 @@ class _Pass:
                     problems.write(json.dumps({"row": number, "code": problem.code, "words": problem.words}) + "\n")
                 if number <= SHOWN_ROWS:
                     self.preview.append(shown(number, row, messages, problem))
+                if self.characters > most_characters:
+                    raise budget.unpacks_too_large(most_characters)
                 if number % _REPORT_EVERY_ROWS == 0:
                     report(f"{number:,} rows read")
         writer.close()
@@ -132,6 +145,7 @@ class _Pass:
         self.digests += digest.digest()
         self.prompts.append(prompt - len(answer))
         self.answers.append(len(answer))
+        self.characters += prompt
         if self.labels is not None and (answer in self.labels or len(self.labels) < 10_000):
             self.labels[answer] += 1
         if repairs:

@@ -1,7 +1,7 @@
 """One conversation as tokens, and which of them the model is taught to write.
 
 The coloured preview, the counts, the gate before training and the tensors that are trained on all come from here.
-A token is taught when it belongs to an answer or ends one; what the person and the instruction say is read, not learned.
+A token is taught when it belongs to an answer or ends one; what the person and the instruction say is only read.
 """
 
 import hashlib
@@ -16,11 +16,12 @@ from tokenizers import Tokenizer
 
 from facet.dataset import limited
 from facet.dataset.conversation import Conversation
-from facet.dataset.template import ChatTemplate, Plan, Refused, refused
+from facet.dataset.template import ChatTemplate, Plan, Refused, refused, unusable
 from facet.dataset.trusted import is_trusted, starter_template
 from facet.errors import SettingError
 
 _BATCH = 256
+_MOST_SECONDS = 1.0  # of processor time, for an unknown template to write one conversation
 _MOST_PIECES_OF_ONE_LETTER = 4
 _TURN_ENDS = ("<end_of_turn>", "<turn|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<eos>")
 
@@ -125,7 +126,9 @@ class Renderer:
         plain = [text for plan in plans for text in plan.texts if self._is_plain(plan)]
         encoded = iter(self.tokenizer.encode_batch_fast(plain, add_special_tokens=False))
         return [
-            [next(encoded).ids if self._is_plain(plan) else self._encode_carefully(text, plan.mark) for text in plan.texts]
+            [next(encoded).ids for _ in plan.texts]
+            if self._is_plain(plan)
+            else [self._encode_carefully(text, plan.mark) for text in plan.texts]
             for plan in plans
         ]
 
@@ -185,8 +188,16 @@ def _in_a_child(arguments: dict[str, Any]):
 
 def plans(template: dict[str, Any], what: str, conversations: list[Conversation]) -> list[dict[str, Any]]:
     """What a limited child does with an unknown template."""
-    made = _here(template)
-    return [asdict(plan) for plan in made("prompt" if what == "prompt" else "plan", conversations)]
+    try:
+        with limited.processor_seconds(_MOST_SECONDS):
+            make = _here(template)
+        found: list[Plan] = []
+        for conversation in conversations:
+            with limited.processor_seconds(_MOST_SECONDS):
+                found += make("prompt" if what == "prompt" else "plan", [conversation])
+    except TimeoutError:
+        raise unusable(f"It was still computing after {_MOST_SECONDS:g} second.") from None
+    return [asdict(plan) for plan in found]
 
 
 def template_hash(template: str) -> str:

@@ -115,7 +115,7 @@ def _packed(head: bytes) -> DataError:
         )
     if b"word/" in head:
         return DataError("This is a Word document.", "It holds pages, not rows of questions and answers.", _NEXT)
-    return DataError("This is a zip archive.", "Facet reads tables, not archives.", "Unpack it and upload one file of it.")
+    return DataError("This is a zip archive.", "Facet reads tables, not archives.", "Unpack it and upload one file.")
 
 
 def _refuse_not_a_table(text: str, whole: bool) -> None:
@@ -170,7 +170,7 @@ def detect_json(text: str, suffix: str, whole: bool) -> Literal["json", "jsonl"]
         return None  # a table with a misleading name
     if len(complete) > 1 and len(good) >= max(1, len(complete[:20]) / 2) and _are_rows(good, start):
         return "jsonl"
-    if len(complete) == 1 and good and isinstance(good[0], dict) and not any(map(_holds_rows, good[0].values())):
+    if len(complete) == 1 and good and isinstance(good[0], dict) and good[0] and not _holds_lists(good[0]):
         return "jsonl"
     return "json"
 
@@ -187,11 +187,11 @@ def _value_of(line: str) -> object:
 
 def _are_rows(values: list[object], start: str) -> bool:
     """Not the last lines of a pretty-printed list, which can be values by themselves."""
-    return start[0] != "[" or all(isinstance(value, list) for value in values)
+    return start[0] != "[" or (len(values) > 1 and all(isinstance(value, list) for value in values))
 
 
-def _holds_rows(value: object) -> bool:
-    return isinstance(value, list)
+def _holds_lists(value: dict[str, object]) -> bool:
+    return any(isinstance(each, list) for each in value.values())
 
 
 def _opens_json(start: str) -> bool:

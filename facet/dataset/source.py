@@ -8,7 +8,9 @@ from facet.errors import DataError
 
 _NAME = r"[A-Za-z0-9][\w.\-]{0,95}"
 _HUB_ID = re.compile(rf"(?P<where>{_NAME}(?:/{_NAME})?)(?:@(?P<revision>[\w.\-/]{{1,100}}))?")
-_HUB_PAGE = re.compile(rf"https://huggingface\.co/datasets/(?P<where>{_NAME}/{_NAME})(?:/tree/(?P<revision>[\w.\-]+))?/?")
+_HUB_PAGE = re.compile(
+    rf"https://huggingface\.co/datasets/(?P<where>{_NAME}/{_NAME})(?:/tree/(?P<revision>[\w.\-]+))?/?"
+)
 
 
 @dataclass(frozen=True)

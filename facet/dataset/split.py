@@ -89,7 +89,7 @@ def checked_shares(validation_share: float, exam_share: float) -> tuple[float, f
     )
     for label, share in shares:
         if isinstance(share, bool) or not isinstance(share, int | float) or not math.isfinite(share):
-            raise SettingError("This share is not a number.", f"“{label}” has to be from 0 to 0.5.", f"Correct “{label}”.")
+            raise SettingError("This is not a number.", f"“{label}” has to be from 0 to 0.5.", f"Correct “{label}”.")
         if not 0 <= share <= MOST_SHARE:
             raise SettingError(
                 "This share is out of range.",

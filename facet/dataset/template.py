@@ -53,7 +53,7 @@ class ChatTemplate:
 
     def __init__(self, source: str, variables: Mapping[str, str], controls: list[str], ends: list[str]) -> None:
         if len(source) > _MOST_TEMPLATE_CHARACTERS:
-            raise _unusable("It is longer than any template should be.")
+            raise unusable("It is longer than any template should be.")
         self.variables = dict(variables)
         self.controls = re.compile("|".join(map(re.escape, sorted(controls, key=len, reverse=True))) or r"(?!)")
         self.overlapping = re.compile(f"(?=({self.controls.pattern}))")
@@ -61,7 +61,7 @@ class ChatTemplate:
         try:
             self.template = _environment().from_string(source)
         except (TemplateError, RecursionError) as error:
-            raise _unusable(f"It is not valid: {str(error)[:100]}.") from None
+            raise unusable(f"It is not valid: {str(error)[:100]}.") from None
         self.folds_system = self._must_fold_system()
 
     def plan(self, conversation: Conversation) -> Plan:
@@ -83,7 +83,7 @@ class ChatTemplate:
                 continue  # this answer is read in a form in which it was never asked for
             end = self.end.search(whole, len(prompt))
             if not end:
-                raise _unusable("It does not end the model's turns with a control token.")
+                raise unusable("It does not end the model's turns with a control token.")
             at = end.end()
             pieces.append((whole[len(prompt) : at], True))
         pieces.append((whole[at:], False))
@@ -99,7 +99,7 @@ class ChatTemplate:
         probe = self._render([*messages[:-1], {"role": "assistant", "content": _PROBE}], False)
         header = probe.partition(_PROBE)[0]
         if not whole.startswith(header) or header == probe:
-            raise _unusable("What it writes before an answer depends on the answer.")
+            raise unusable("What it writes before an answer depends on the answer.")
         return whole[len(header) :]
 
     def _marked(self, conversation: Conversation) -> tuple[list[dict[str, str]], str | None]:
@@ -127,7 +127,7 @@ class ChatTemplate:
                 **self.variables,
             )
         except (MemoryError, RecursionError):
-            raise _unusable("It needs far too much memory or depth.") from None
+            raise unusable("It needs far too much memory or depth.") from None
         except TemplateError as error:
             raise Refused(str(error)[:200]) from None
         except (TypeError, ValueError, KeyError, AttributeError, IndexError, ArithmeticError) as error:
@@ -168,7 +168,7 @@ def _raise(message: str) -> None:
     raise TemplateError(str(message))
 
 
-def _unusable(why: str) -> SettingError:
+def unusable(why: str) -> SettingError:
     return SettingError("This model's chat template cannot be used.", why, "Choose another “Starting model”.")
 
 

@@ -12,7 +12,7 @@ _MOST_EXAMPLES = 50
 
 
 def tokens(
-    dataset_folder: str, model_folder: str, index: int = 0, count: int = 4, max_length: int = 1024
+    dataset_folder: str, model_folder: str, index: int = 0, count: int = 4, max_length: int | None = None
 ) -> dict[str, Any]:
     """Some training examples as coloured pieces, and statistics over the first 2,000 of them.
 
@@ -37,7 +37,7 @@ def _shown(renderer: Renderer, row: int, rendered: Rendered) -> dict[str, Any]:
     }
 
 
-def measure(renderer: Renderer, file: Path, max_length: int) -> dict[str, int]:
+def measure(renderer: Renderer, file: Path, max_length: int | None) -> dict[str, int]:
     """Lengths before cutting, of the first `MEASURED_ROWS` training examples. `of` says how many there are in all."""
     conversations = [messages for _, messages in examples(file, 0, MEASURED_ROWS)]
     rendered = renderer.render_many(conversations, max_length)

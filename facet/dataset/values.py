@@ -107,3 +107,11 @@ def is_too_deep(value: Any, most: int = 50) -> bool:
         if not level:
             return False
     return True
+
+
+def size_of(value: Any) -> int:
+    """About how many characters a value has, with all that is in it."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return 8 + sum(map(size_of, inner))

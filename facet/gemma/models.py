@@ -148,9 +148,11 @@ OFFERED: tuple[BaseModel, ...] = (
 def find(model_id: str) -> BaseModel | None:
     """The offered model with this id (or whose mirror has it), or None for any other."""
     wanted = model_id.strip().lower()
-    return next(
-        (model for model in OFFERED if wanted in (model.id.lower(), (model.ungated_mirror or "").lower())), None
-    )
+    return next((model for model in OFFERED if wanted and wanted in _ids(model)), None)
+
+
+def _ids(model: BaseModel) -> tuple[str, ...]:
+    return tuple(name.lower() for name in (model.id, model.ungated_mirror) if name)
 
 
 def generation_of(model_type: str) -> Generation:

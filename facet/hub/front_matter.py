@@ -4,6 +4,7 @@ Only that one block is parsed: real pages carry megabytes of other metadata abov
 """
 
 import re
+from itertools import accumulate
 from typing import Any, Final
 
 import yaml
@@ -11,6 +12,7 @@ import yaml
 from facet.errors import DataError
 
 CAP: Final = 64_000  # characters of the block
+DEEPEST: Final = 20  # brackets within brackets; the parser's time grows with the square of this
 _FRONT = re.compile(r"\A\ufeff?---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
 _BLOCK = re.compile(r"^configs:.*\n?(?:(?:[ \t-].*|[ \t]*)(?:\n|\Z))*", re.MULTILINE)
 
@@ -26,9 +28,11 @@ def configs_of(readme: str) -> list[dict[str, Any]]:
         return []
     if len(block[0]) > CAP:
         raise _hostile(f"The list of its parts has {len(block[0]):,} characters, and {CAP:,} is the most.")
+    if _depth(block[0]) > DEEPEST:
+        raise _hostile("The list of its parts is nested too deeply.")
     try:
         declared = _without_references(block[0]).get("configs")
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: numbers and dates that are none
         return []
     except RecursionError as error:
         raise _hostile("The list of its parts is nested too deeply.") from error
@@ -41,6 +45,13 @@ def _without_references(text: str) -> dict[str, Any]:
         raise _hostile("The list of its parts is made of references.")
     parsed = yaml.safe_load(text)
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting, judged by brackets and by dashes that open a list within a list on one line."""
+    brackets = accumulate(1 if letter in "[{" else -1 for letter in text if letter in "[]{}")
+    dashes = (len(found[0].split()) for found in re.finditer(r"^[ \t]*(?:[-?:][ \t]+)+", text, re.MULTILINE))
+    return max([0, *brackets, *dashes])
 
 
 def _hostile(why: str) -> DataError:

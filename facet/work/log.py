@@ -166,7 +166,8 @@ def advance(before: Progress, event: Event) -> Progress:
                 out_of_time=False,
             )
         case Resumed():
-            kept = {name: [point for point in curve if point[0] <= event.step] for name, curve in p.curves.items()}
+            before_it = {name: [point for point in curve if point[0] <= event.step] for name, curve in p.curves.items()}
+            kept = before_it if event.step else {}  # from the very start: also what was measured before step 1
             return replace(p, step=event.step, curves=kept)
         case Logged():
             curves = dict(p.curves)

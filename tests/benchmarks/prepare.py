@@ -21,12 +21,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WORDS = """time year people way day man thing woman life child world school state family student group country problem
-hand part place case week company system program question work government number night point home water room mother
-area money story fact month lot right study book eye job word business issue side kind head house service friend
-father power hour game line end member law car city community name president team minute idea body information back
-parent face others level office door health person art war history party result change morning reason research girl
-guy moment air teacher force education""".split()
+WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state", "family", "student", "group", "country", "problem", "hand", "part", "place", "case", "week", "company", "system", "program", "question", "work", "government", "number", "night", "point", "home", "water", "room", "mother", "area", "money", "story", "fact", "month", "lot", "right", "study", "book", "eye", "job", "word", "business", "issue", "side", "kind", "head", "house", "service", "friend", "father", "power", "hour", "game", "line", "end", "member", "law", "car", "city", "community", "name", "president", "team", "minute", "idea", "body", "information", "back", "parent", "face", "others", "level", "office", "door", "health", "person", "art", "war", "history", "party", "result", "change", "morning", "reason", "research", "girl", "guy", "moment", "air", "teacher", "force", "education"]
 
 
 def ours(file: Path, tokenizer: Path, work: Path) -> int:
@@ -90,7 +85,8 @@ def measure(side: str, file: Path, tokenizer: Path) -> dict[str, float]:
         }
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         started = time.monotonic()
-        command = [sys.executable, __file__, "--side", side, "--file", str(file), "--tokenizer", str(tokenizer), "--work", work]  # fmt: skip
+        places = ["--file", str(file), "--tokenizer", str(tokenizer), "--work", work]
+        command = [sys.executable, __file__, "--side", side, *places]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         answer = json.loads(done.stdout.strip().splitlines()[-1])
@@ -108,14 +104,16 @@ def compare(rows: int, pairs: int, tokenizer: Path) -> None:
             for side in ("ours", "theirs", "theirs", "ours"):
                 result = measure(side, file, tokenizer)
                 found[side].append(result["cpu"])
+                speed = result["rows"] / result["cpu"]
                 print(
-                    f"{side:7} {result['rows']:,.0f} rows, {result['cpu']:.1f} CPU-s ({result['rows'] / result['cpu']:,.0f} "
-                    f"rows per CPU-s), {result['seconds']:.1f} s, peak {result['peak_mb']:,.0f} MB"
+                    f"{side:7} {result['rows']:,.0f} rows, {result['cpu']:.1f} CPU-s ({speed:,.0f} rows per CPU-s), "
+                    f"{result['seconds']:.1f} s, peak {result['peak_mb']:,.0f} MB"
                 )
             ratios.append(sum(found["theirs"]) / sum(found["ours"]))
             print(f"pair {pair + 1}: ours is {ratios[-1]:.2f} times as fast")
         spread = max(ratios) - min(ratios)
-        print(f"datasets.map takes {statistics.mean(ratios):.2f} times our CPU-seconds (spread {spread:.2f}, {pairs} pairs)")
+        mean = statistics.mean(ratios)
+        print(f"datasets.map takes {mean:.2f} times our CPU-seconds (spread {spread:.2f}, {pairs} pairs)")
 
 
 def write_rows(file: Path, rows: int) -> None:
@@ -156,7 +154,10 @@ def write_csv(file: Path, gigabytes: float) -> int:
     with open(file, "w", encoding="utf-8") as out:
         out.write("id,question,answer\n")
         while out.tell() < gigabytes * 1e9:
-            lines = (f'{rows + n},"What is {rows + n}, {WORDS[n % 90]}?","{bodies[n % 500]} {rows + n}"\n' for n in range(1000))
+            lines = (
+                f'{rows + n},"What is {rows + n}, {WORDS[n % 90]}?","{bodies[n % 500]} {rows + n}"\n'
+                for n in range(1000)
+            )
             out.writelines(lines)
             rows += 1000
     return rows

@@ -37,7 +37,7 @@ def test_every_offered_model_has_what_the_page_shows():
         assert model.gated == (model.ungated_mirror is not None) == (model.licence == "gemma")
         assert model.disk_gb == pytest.approx(model.parameters * 2 / 1e9, rel=0.15)
         assert find(model.id) is model is find(model.source)
-    assert find("somebody/else") is None
+    assert find("somebody/else") is None is find("")
 
 
 def test_an_adapter_of_the_270m_has_the_weights_that_peft_counts():

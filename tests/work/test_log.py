@@ -29,6 +29,14 @@ def test_what_came_after_the_save_point_leaves_the_curve_when_a_run_resumes():
     assert (progress.step, progress.checkpoint, progress.stage) == (2, 1, "running")
 
 
+def test_a_run_that_begins_anew_forgets_also_what_was_measured_before_its_first_step():
+    before = log.Logged(step=0, values={"validation_loss": 4.0})
+
+    progress = log.fold([log.Started(total_steps=4), before, logged(1, 3.0), log.Resumed(step=0), before])
+
+    assert progress.curves == {"validation_loss": [(0, 4.0)]}
+
+
 def test_every_prefix_of_a_log_can_be_read(tmp_path):
     file = tmp_path / "events.jsonl"
     for event in (log.Started(total_steps=2), logged(1, 3.0), log.Saved(step=1), log.Finished(step=1)):

@@ -1,0 +1,242 @@
+"""The README.md of a tuned model: what it is, how it was made and how well it does, with its licence right.
+
+A pure function of facts. Front matter is written by a YAML library, and every word of a person goes through `plain`.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+import facet
+from facet.gemma.licences import licence_of
+from facet.gemma.models import STARTER, Generation, find
+from facet.publish.curve import Points
+from facet.publish.plain import code, fenced, inline, one_line, table
+
+HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}")
+COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+PART_WORDS: Final = {"validation": "validation (looked at during training)", "exam": "exam (never looked at before)"}
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """Everything a card says. `dataset` is the run's dataset.json."""
+
+    name: str
+    base_model: str  # "starter", an id on the Hub, or the name of a local folder
+    base_revision: str | None
+    generation: Generation
+    recipe: dict[str, Any]
+    dataset: dict[str, Any]
+    curves: dict[str, Points] = field(default_factory=dict)
+    results: dict[str, dict[str, dict[str, Any]]] | None = None  # part → "base"/"tuned" → loss, perplexity, tokens
+    versions: dict[str, str] = field(default_factory=dict)
+    run_file: str = ""
+    device: str = ""
+    minutes: float = 0.0
+
+    @property
+    def hub_base(self) -> str | None:
+        """The base model's id, when it can be found on the Hub."""
+        return self.base_model if HUB_ID.fullmatch(self.base_model) else None
+
+    @property
+    def revision(self) -> str | None:
+        return self.base_revision if self.base_revision and COMMIT.fullmatch(self.base_revision) else None
+
+
+def card(facts: CardFacts) -> str:
+    """The whole README.md."""
+    sections = [
+        _front_matter(facts),
+        f"# {inline(facts.name, 80)}",
+        _introduction(facts),
+        "## How to use it",
+        _use(facts),
+        "## How well it does",
+        _results(facts),
+        "## How it was made",
+        _making(facts),
+        "## What it cannot do",
+        _limits(facts),
+        "## How to make it again",
+        _again(facts),
+        "## Licence",
+        licence_of(facts.base_model, facts.generation).notice,
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _front_matter(facts: CardFacts) -> str:
+    licence = licence_of(facts.base_model, facts.generation)
+    front: dict[str, Any] = {"license": licence.card_id}
+    if licence.card_id == "other":
+        front["license_name"] = "license-of-the-base-model"
+    if facts.hub_base:
+        front |= {"base_model": facts.hub_base, "base_model_relation": "adapter"}
+    front |= {"library_name": "peft", "pipeline_tag": "text-generation", "tags": _tags(facts)}
+    source = facts.dataset.get("source") or {}
+    name = str(source.get("where", "")).partition(":")[0].partition("@")[0]
+    if source.get("kind") == "hub" and HUB_ID.fullmatch(name):
+        front["datasets"] = [name]
+    language = facts.dataset.get("language")
+    if isinstance(language, str) and re.fullmatch(r"[a-z]{2,3}", language):
+        front["language"] = [language]
+    return f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()}\n---"
+
+
+def _tags(facts: CardFacts) -> list[str]:
+    family = [] if facts.generation in ("starter", "other") or facts.base_model == STARTER else ["gemma"]
+    return [*family, "lora", "sft", "conversational", "facet"]
+
+
+def _introduction(facts: CardFacts) -> str:
+    used = facts.dataset.get("used")
+    examples = f" by {used:,} example conversations" if isinstance(used, int) else ""
+    return (
+        f"This is a LoRA adapter: a small file that changes how {_base_link(facts)} answers. "
+        f"It was taught{examples}, in Facet, and it needs its starting model to work."
+    )
+
+
+def _base_link(facts: CardFacts) -> str:
+    if facts.base_model == STARTER:
+        return "Facet's own starter model"
+    if facts.hub_base is None:
+        return f"a model that lies in a folder called {code(facts.base_model, 80)}"
+    offered = find(facts.hub_base)
+    copy_of = f", a copy of {code(offered.id)}," if offered and offered.id != facts.hub_base else ""
+    return f"[{facts.hub_base}](https://huggingface.co/{facts.hub_base}){copy_of}"
+
+
+def _use(facts: CardFacts) -> str:
+    asks = ""
+    offered = find(facts.base_model)
+    if offered and offered.gated and facts.base_model == offered.id:
+        asks = f" Its starting model asks you once to accept its licence on [its page](https://huggingface.co/{offered.id})."
+    return f"Install `transformers`, `peft` and `torch`, and run this in the folder of this file.{asks}\n\n" + fenced(
+        snippet(facts), "python"
+    )
+
+
+def snippet(facts: CardFacts) -> str:
+    """A program that loads the adapter and prints one answer. It is run as it is by the tests."""
+    if facts.base_model == STARTER:
+        base = 'f"{adapter}/base"'
+    else:
+        base = repr(facts.hub_base or f"path/to/{one_line(facts.base_model, 80)}")
+    pinned = f", revision={facts.revision!r}" if facts.revision and facts.hub_base else ""
+    return f"""\
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+adapter = "."  # this folder, or the name of this model on the Hub
+base = {base}
+
+tokenizer = AutoTokenizer.from_pretrained(adapter)
+model = AutoModelForCausalLM.from_pretrained(base{pinned}, dtype="auto")
+model = PeftModel.from_pretrained(model, adapter).eval()
+
+messages = [{{"role": "user", "content": "Hello! What can you do?"}}]
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True, return_tensors="pt")
+answer = model.generate(**inputs, max_new_tokens=200)
+print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+"""
+
+
+def _results(facts: CardFacts) -> str:
+    if not facts.results:
+        return "It has not been tested on conversations that were kept apart from its training."
+    rows = []
+    for part, sides in facts.results.items():
+        base, tuned = sides.get("base", {}), sides.get("tuned", {})
+        rows.append(
+            [
+                inline(PART_WORDS.get(part, part), 60),
+                _number(base.get("loss"), 3),
+                f"**{_number(tuned.get('loss'), 3)}**",
+                _number(base.get("perplexity"), 2),
+                f"**{_number(tuned.get('perplexity'), 2)}**",
+                _number(tuned.get("tokens"), 0),
+            ]
+        )
+    heads = ["conversations", "loss before", "loss after", "perplexity before", "perplexity after", "answer tokens"]
+    return (
+        table(heads, rows)
+        + "\n\nLower is better. Loss is in nats per token of the answers; perplexity is e to the power of the loss. "
+        "They say how well the model foresees answers like those in its data, not whether an answer is true."
+    )
+
+
+def _making(facts: CardFacts) -> str:
+    minutes = f" in {_duration(facts.minutes)}" if facts.minutes > 0 else ""
+    where = f"It was trained on {inline(facts.device, 120)}{minutes}." if facts.device else ""
+    recipe = [[code(name, 60), inline(_value(value), 60)] for name, value in facts.recipe.items()]
+    curve = "![Loss by training step](curve.svg)" if any(facts.curves.values()) else ""
+    versions = ", ".join(f"{inline(name, 40)} {inline(number, 40)}" for name, number in facts.versions.items())
+    pieces = [
+        where,
+        _data(facts.dataset),
+        curve,
+        "Settings, by the names that TRL and PEFT use:",
+        table(["setting", "value"], recipe) if recipe else "",
+        f"Made with Facet {facet.__version__}{', ' if versions else ''}{versions}.",
+    ]
+    return "\n\n".join(piece for piece in pieces if piece)
+
+
+def _data(dataset: dict[str, Any]) -> str:
+    splits = dataset.get("splits") or {}
+    counts = [
+        ["rows in the source", _number(dataset.get("rows_in"), 0)],
+        ["used", _number(dataset.get("used"), 0)],
+        ["could not be used", _number(dataset.get("unusable"), 0)],
+        *([f"… {inline(why, 120)}", _number(count, 0)] for why, count in (dataset.get("reasons") or {}).items()),
+        *([f"{inline(part, 40)} part", _number(count, 0)] for part, count in splits.items()),
+    ]
+    source = dataset.get("source") or {}
+    revision = f" at version {code(source['revision'], 40)}" if source.get("revision") else ""
+    where = code(
+        source.get("where") if source.get("kind") in ("hub", "example") else source.get("original_name", "?"), 120
+    )
+    return f"Its data came from {where}{revision}.\n\n" + table(["conversations", "count"], counts)
+
+
+def _limits(facts: CardFacts) -> str:
+    points = [
+        "It learned from the examples it was shown. Outside of them it answers as its starting model would, or worse.",
+        "Tuning changes style and habits more reliably than knowledge. Check facts before you rely on them.",
+        "It has not been tested for safety, fairness or misuse.",
+    ]
+    if facts.base_model == STARTER:
+        points.insert(0, "Facet's starter model is tiny and knows a few hundred facts. It is made to learn with.")
+    return "\n".join(f"- {point}" for point in points)
+
+
+def _again(facts: CardFacts) -> str:
+    if not facts.run_file.strip():
+        return "The run file of this model was not kept."
+    return (
+        "Facet makes it again from this file, `facet-run.yaml`, and the same data. With the same versions on the "
+        "same kind of processor the result is the same to the last bit; on a graphics card it is close.\n\n"
+        + fenced(facts.run_file, "yaml")
+    )
+
+
+def _number(value: Any, digits: int) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "–"
+    return f"{value:,.{digits}f}" if math.isfinite(value) else "not a number"
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else "not set" if value is None else str(value)
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 2:
+        return f"{minutes * 60:.0f} seconds"
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"

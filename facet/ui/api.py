@@ -1,0 +1,87 @@
+"""What programs may call, with gradio_client or plain HTTP. Stable names; everything else on the page is private."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from facet.identity import Person
+from facet.model.speak import Decoding, Piece
+from facet.recipe.knobs import read_recipe
+from facet.recipe.recipes import SftRecipe
+from facet.studio import Studio
+from facet.ui.events import Gate
+from facet.ui.publish import handed_out
+from facet.ui.values import File, Id, Line, Name, Preset, Settings, Share, Words
+
+
+def publish_api(studio: Studio, gate: Gate) -> None:
+    """Attach the public functions to the page that is being built."""
+
+    def start_run(
+        person: Person, dataset_id: Id, model: Line = "starter", preset: Preset = "balanced", name: Name = "",
+        settings: Settings = None,
+    ) -> dict:  # fmt: skip
+        """Start training and return its `run_id` at once. `settings` replaces recommended values by their name."""
+        recipe = studio.advise(person, dataset_id, model, preset).recipe
+        chosen = read_recipe(SftRecipe, recipe.model_dump() | (settings or {}))
+        return {"run_id": studio.start(person, dataset_id, model, chosen, name)}
+
+    def stop_run(person: Person, run_id: Id) -> dict:
+        """End a run now and keep what it has learned."""
+        studio.stop(person, run_id)
+        return {"run_id": run_id, "stage": studio.progress(person, run_id).stage}
+
+    def resume_run(person: Person, run_id: Id) -> dict:
+        """Go on with a paused, interrupted or failed run from its last save point."""
+        studio.resume(person, run_id)
+        return {"run_id": run_id, "stage": studio.progress(person, run_id).stage}
+
+    def chat(
+        person: Person, model: Line, prompt: Words, compare: bool = False, temperature: float = 0.0,
+        max_new_tokens: int = 256, seed: int = 0,
+    ) -> dict:  # fmt: skip
+        """One reply of a run's model (or of a starting model), and with `compare` the untouched model's too."""
+        turn = [{"role": "user", "content": prompt}]
+        asked: Any = {"base": turn, "tuned": turn} if compare else {"tuned": turn}
+        said = {}
+        for piece in studio.chat(person, model, asked, Decoding(temperature, max_new_tokens=max_new_tokens, seed=seed)):
+            if isinstance(piece, Piece):
+                said[piece.side] = piece.text
+        return {"reply": said.get("tuned", "")} | ({"base_reply": said.get("base", "")} if compare else {})
+
+    for function in (start_run, stop_run, resume_run, chat):
+        gate.api(function, function.__name__)
+    _with_files(studio, gate)
+
+
+def _with_files(studio: Studio, gate: Gate) -> None:
+    """Functions that take or give a file need Gradio's own file component, which checks where a path may lead."""
+
+    def prepare(person: Person, file: File | None, source: Line, name: Name, test_size: Share) -> dict:
+        """Make prepared data of a file, a public Hub dataset (`hub:owner/name`) or an example (`example:name`).
+
+        The shape of the rows is guessed. Gives `dataset_id` and the summary: rows used, rows that could not be, and why.
+        """
+        dataset = studio.prepare(person, bring(studio, person, file, source), name, None, test_size=test_size)
+        return {"dataset_id": dataset, "summary": studio.dataset(person, dataset).summary}
+
+    def export(person: Person, run_id: Id) -> str:
+        """A zip with the adapter, tokenizer, card, curve and run file of a finished run."""
+        return str(handed_out(studio.download(person, run_id)))
+
+    with gr.Column(visible=False):
+        file, source, name = gr.File(label="file"), gr.Textbox(label="source"), gr.Textbox(label="name")
+        share, answer = gr.Number(0.1, label="test_size"), gr.JSON(label="answer")
+        asked = {"file": file, "source": source, "name": name, "test_size": share}
+        gate.on(gr.Button("prepare").click, prepare, asked, answer, api_name="prepare", api_visibility="public")
+        run_id, out = gr.Textbox(label="run_id"), gr.File(label="zip")
+        gate.on(gr.Button("export").click, export, {"run_id": run_id}, out, api_name="export", api_visibility="public")
+
+
+def bring(studio: Studio, person: Person, file: str | None, source: str) -> str:
+    if file:
+        return studio.bring_file(person, Path(file), Path(file).name)
+    if source.startswith("example:"):
+        return studio.bring_example(person, source.removeprefix("example:"))
+    return studio.bring_hub(person, source.removeprefix("hub:"))

@@ -1,0 +1,75 @@
+"""The one look of charts: transparent, few lines, named where they end. Colours of text come from facet.css."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+ACCENT = "#1a9c91"  # the model that learns; at least 3:1 on both papers
+SMOOTH_FROM = 40  # points; below, the raw line is readable
+MOST_POINTS = 1500
+
+
+def template() -> go.layout.Template:
+    axis = {"showline": False, "zeroline": False, "ticks": "", "tickfont": {"size": 13}, "title": {"font": {"size": 13}}, "automargin": True}  # fmt: skip
+    return go.layout.Template(layout={
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
+        "margin": {"l": 8, "r": 8, "t": 12, "b": 8}, "hovermode": "x unified", "height": 300,
+        "xaxis": axis | {"showgrid": False, "rangemode": "tozero"}, "yaxis": axis | {"showgrid": True, "gridcolor": "#cfd8d7"},
+        "font": {"family": "system-ui, sans-serif", "color": "#6b7a7c", "size": 13},
+    })  # fmt: skip
+
+
+def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int, run_id: str) -> go.Figure | None:
+    """Loss while learning, and on the validation part, over the steps. None before the first number."""
+    training, validation = curves.get("loss", []), curves.get("validation_loss", [])
+    if not training and not validation:
+        return None
+    figure = go.Figure(layout={"template": template(), "uirevision": run_id})
+    if training:
+        many = len(training) >= SMOOTH_FROM
+        _line(figure, thin(training), "training", {"color": ACCENT, "width": 1 if many else 2.5}, opacity=0.5 if many else 1)
+        if many:
+            _line(figure, smooth(thin(training)), "training, smoothed", {"color": ACCENT, "width": 2.5})
+    if validation:
+        _line(figure, validation, "validation", {"color": ACCENT, "width": 2, "dash": "dot"}, "lines+markers")
+    for points, words in ((smooth(thin(training)), "training"), (validation, "validation")):
+        if points:
+            _name(figure, points, words, above=words == "training")
+    last = max([total_steps, *[points[-1][0] for points in (training, validation) if points]])
+    figure.update_xaxes(title_text="step", range=[0, last * 1.02])
+    figure.update_yaxes(title_text="loss (nats per token)")
+    return figure
+
+
+def _line(figure: go.Figure, points: list[tuple[int, float]], name: str, line: dict[str, Any], mode: str = "lines",
+          opacity: float = 1.0) -> None:  # fmt: skip
+    steps, values = zip(*points, strict=True)
+    mode = "markers" if len(points) == 1 else mode
+    figure.add_scatter(x=steps, y=values, name=name, mode=mode, line=line, marker={"size": 9, "color": line["color"]},
+                       opacity=opacity, hovertemplate="%{y:.3f}")  # fmt: skip
+
+
+def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, above: bool) -> None:
+    """The line's name at its end, so that nobody has to look up a colour."""
+    step, value = points[-1]
+    figure.add_annotation(x=step, y=value, text=f"{words} {value:.2f}", showarrow=False, xanchor="right",
+                          yshift=14 if above else -14, font={"size": 13})  # fmt: skip
+
+
+def thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """At most `MOST_POINTS` of them, first and last included."""
+    if len(points) <= MOST_POINTS:
+        return points
+    every = len(points) / (MOST_POINTS - 1)
+    return [points[int(index * every)] for index in range(MOST_POINTS - 1)] + [points[-1]]
+
+
+def smooth(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """A running mean that forgets slowly, as the eye would draw it."""
+    if len(points) < SMOOTH_FROM:
+        return points
+    weight, mean, smoothed = 0.9, points[0][1], []
+    for step, value in points:
+        mean = weight * mean + (1 - weight) * value
+        smoothed.append((step, mean))
+    return smoothed

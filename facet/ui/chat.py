@@ -1,0 +1,172 @@
+"""The Chat tab: talk to a tuned model, and to the untouched one beside it with the very same decoding."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from facet.identity import Person
+from facet.model.speak import Decoding, Piece, Side
+from facet.studio import Studio
+from facet.ui.events import Gate
+from facet.ui.markup import as_written, html
+from facet.ui.models import chosen_model, model_choices
+from facet.ui.session import Session
+from facet.ui.values import Id, Number, Turns, Words
+
+Talk = dict[str, list[dict[str, str]]]  # side → its conversation
+SIDES: tuple[tuple[Side, str], ...] = (("base", "Untouched"), ("tuned", "Tuned"))
+ENDINGS = {"length": " (stopped at “Longest reply”)", "stopped": " (stopped by you)"}
+
+
+@dataclass(frozen=True)
+class ChatTab:
+    target: gr.Dropdown
+    compare: gr.Checkbox
+    untouched: gr.Column
+    boxes: dict[str, gr.Chatbot]
+    status: gr.HTML
+    text: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    retry: gr.Button
+    clear: gr.Button
+    system: gr.Textbox
+    decoding: dict[str, Any]
+    talk: gr.State
+
+    def asked(self) -> dict[str, Any]:
+        return {"target": self.target, "compare": self.compare, "talk": self.talk, "system": self.system} | self.decoding
+
+    @property
+    def spoken(self) -> list[Any]:
+        return [self.talk, *self.boxes.values(), self.status]
+
+
+def layout() -> ChatTab:
+    with gr.Row(elem_classes="f-finish"):
+        target = gr.Dropdown([], label="Talk to")
+        compare = gr.Checkbox(True, label="Put the untouched model beside it", min_width=220)
+    with gr.Row(elem_classes="f-halves"):
+        with gr.Column(min_width=280, elem_classes="f-voice base") as untouched:
+            base = _box("Untouched", "The model as it came")
+        with gr.Column(min_width=280, elem_classes="f-voice tuned"):
+            tuned = _box("Tuned", "The model you chose")
+    status = gr.HTML(elem_id="chat-status")
+    with gr.Row(elem_classes="f-finish"):
+        text = gr.Textbox(label="Your message", lines=1, max_lines=8, autofocus=False, elem_id="chat-text", scale=5)
+        send = gr.Button("Send", variant="primary", elem_id="chat-send")
+        stop = gr.Button("Stop", variant="stop", visible=False)
+    with gr.Row(elem_classes="f-buttons"):
+        retry, clear = gr.Button("Retry", size="sm", scale=0), gr.Button("Clear", size="sm", scale=0)
+    system, decoding = _settings()
+    return ChatTab(target, compare, untouched, {"base": base, "tuned": tuned}, status, text, send, stop, retry, clear, system,
+                   decoding, gr.State({"base": [], "tuned": []}))  # fmt: skip
+
+
+def _box(title: str, words: str) -> gr.Chatbot:
+    return gr.Chatbot(label=title, height=380, sanitize_html=True, buttons=[], feedback_options=None, layout="bubble",
+                      placeholder=f"**{title}**\n\n{words}", group_consecutive_messages=False)  # fmt: skip
+
+
+def _settings() -> tuple[gr.Textbox, dict[str, Any]]:
+    with gr.Accordion("How it answers", open=False), gr.Column(elem_classes="f-gap"):
+        gr.HTML(html('<p class="f-small">Both sides always get the same message, the same settings and the same seed, '
+                     "so whatever differs was learned.</p>"))  # fmt: skip
+        system = gr.Textbox(label="Standing instructions", info="Said before the conversation begins (system prompt)", lines=2)
+        with gr.Row():
+            temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", info="0 always takes the likeliest word; more is livelier")
+            longest = gr.Slider(1, 2048, 256, step=1, label="Longest reply", info="In tokens, about ¾ of a word each")
+        with gr.Row():
+            top_p = gr.Slider(0.01, 1, 0.95, step=0.01, label="Top-p", info="Only words from the likeliest share")
+            top_k = gr.Slider(0, 200, 64, step=1, label="Top-k", info="Only so many candidates; 0 for all")
+            seed = gr.Number(0, label="Seed", precision=0, info="The same number repeats the same dice")
+    return system, {"temperature": temperature, "top_p": top_p, "top_k": top_k, "max_new_tokens": longest, "seed": seed}
+
+
+def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
+    def hear(person: Person, text: Words, compare: bool, talk: dict[str, Turns]) -> Any:
+        """The message appears at once; the answers come after it."""
+        if not text.strip():
+            return gr.skip()
+        said = {side: [*talk.get(side, []), {"role": "user", "content": text}] for side, _ in SIDES}
+        return ["", *_shown(said), "", gr.Button(visible=False), gr.Button(visible=True)]
+
+    def again(person: Person, talk: dict[str, Turns]) -> Any:
+        """Take the last answers back; they are asked for anew."""
+        said = {side: _without_answer(turns) for side, turns in talk.items()}
+        return [*_shown(said), "", gr.Button(visible=False), gr.Button(visible=True)]
+
+    def speak(
+        person: Person, target: Id | None, compare: bool, talk: dict[str, Turns], system: Words,
+        temperature: Number, top_p: Number, top_k: Number, max_new_tokens: Number, seed: Number | None,
+    ) -> Iterator[list[Any]]:  # fmt: skip
+        decoding = Decoding(temperature, top_p, int(top_k), int(max_new_tokens), int(seed or 0))
+        yield from replies(studio, person, target or "", talk, system, compare, decoding)
+
+    def rest(person: Person) -> list[Any]:
+        return [gr.Button(visible=True), gr.Button(visible=False)]
+
+    def stop(person: Person) -> None:
+        studio.stop_chat(person)
+
+    def clear(person: Person) -> list[Any]:
+        return [*_shown({"base": [], "tuned": []}), ""]
+
+    def arrange(person: Person, compare: bool) -> Any:
+        return gr.Column(visible=compare)
+
+    buttons = [tab.send, tab.stop]
+    heard = gate.on([tab.send.click, tab.text.submit], hear, {"text": tab.text, "compare": tab.compare, "talk": tab.talk},
+                    [tab.text, *tab.spoken, *buttons], show_progress="hidden")  # fmt: skip
+    retried = gate.on(tab.retry.click, again, {"talk": tab.talk}, [*tab.spoken, *buttons], show_progress="hidden")
+    for event in (heard, retried):
+        spoken = gate.on(event.success, speak, tab.asked(), tab.spoken, show_progress="hidden")
+        gate.on(spoken.then, rest, None, buttons, quiet=True)
+    gate.on(tab.stop.click, stop, None, None, show_progress="hidden", queue=False)
+    gate.on([tab.clear.click, tab.target.input], clear, None, tab.spoken, quiet=True)
+    gate.on(tab.compare.change, arrange, {"compare": tab.compare}, tab.untouched, quiet=True)
+
+
+def replies(
+    studio: Studio, person: Person, target: str, talk: Talk, system: str, compare: bool, decoding: Decoding
+) -> Iterator[list[Any]]:
+    """Values of `ChatTab.spoken`, again and again as the replies grow."""
+    wanted = [side for side, _ in SIDES if _is_question(talk.get(side, [])) and (compare or side == "tuned")]
+    if not wanted:
+        return
+    asked = {side: [*([{"role": "system", "content": system}] if system.strip() else []), *talk[side]] for side in wanted}
+    growing: Talk = {side: list(turns) for side, turns in talk.items()}
+    for piece in studio.chat(person, target, asked, decoding):
+        if isinstance(piece, Piece):
+            growing[piece.side] = [*talk[piece.side], {"role": "assistant", "content": piece.text}]
+            yield [*_shown(growing), _pace(piece)]
+        else:
+            yield [gr.skip(), gr.skip(), gr.skip(), str(html('<p class="f-wait" role="status">{}</p>', piece))]
+
+
+def _is_question(turns: list[dict[str, str]]) -> bool:
+    return bool(turns) and turns[-1]["role"] == "user"
+
+
+def _without_answer(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    return turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns
+
+
+def _shown(talk: Talk) -> list[Any]:
+    """The true conversations for memory, and the same with their HTML made harmless for the eye."""
+    seen = [[turn | {"content": as_written(turn["content"])} for turn in talk.get(side, [])] for side, _ in SIDES]
+    return [talk, *seen]
+
+
+def _pace(piece: Piece) -> str:
+    side = "Untouched" if piece.side == "base" else "Tuned"
+    speed = f", {piece.tokens / piece.seconds:.0f} tokens per second" if piece.seconds > 0.05 else ""
+    end = ENDINGS.get(piece.ended, "") if piece.done else ""
+    return str(html('<p class="f-small f-number" role="status">{}: {:,} tokens{}{}</p>', side, piece.tokens, speed, end))
+
+
+def refreshed(studio: Studio, person: Person, wanted: str | None) -> gr.Dropdown:
+    choices = model_choices(studio, person)
+    return gr.Dropdown(choices=choices, value=chosen_model(choices, wanted))

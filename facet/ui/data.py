@@ -1,0 +1,167 @@
+"""The Data tab: bring rows, see what they are, say which column is what, and keep the result as prepared data."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from facet.dataset.examples import Example
+from facet.errors import DataError
+from facet.identity import Person
+from facet.studio import Studio
+from facet.ui.events import Gate
+from facet.ui.look import (
+    LABELS, Look, columns_for, describe_file, describe_rows, describe_shape, describe_split, look_layout,
+)  # fmt: skip
+from facet.ui.markup import html, trouble
+from facet.ui.prepared import Prepared, prepared_layout, wire_prepared
+from facet.ui.session import Session
+from facet.ui.values import Column, File, Id, Line, Name, Number
+from facet.workspace import read_about
+
+SHOWN_ROWS = 6
+FILE_TYPES = [".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"]
+
+
+@dataclass(frozen=True)
+class DataTab:
+    file: gr.File
+    examples: dict[str, gr.Button]
+    hub_id: gr.Textbox
+    hub_fetch: gr.Button
+    look: Look
+    prepared: Prepared
+
+
+def layout(studio: Studio) -> DataTab:
+    gr.HTML(html(
+        '<div class="f-section" id="source"><h3>Bring your examples</h3><p>Each example shows the model what a person says and '
+        "what it should answer. A few dozen change its style; a few hundred teach a task.</p></div>"
+    ))  # fmt: skip
+    with gr.Row(equal_height=True):
+        with gr.Column(elem_classes="card", min_width=280):
+            file = gr.File(label="A file of yours: CSV, TSV, JSON, JSONL or Parquet", file_types=FILE_TYPES, height=176, elem_id="upload")
+        with gr.Column(elem_classes="card", min_width=280):
+            hub_id = gr.Textbox(label="A public dataset of the Hugging Face Hub", placeholder="owner/name", max_length=200,
+                                info="Its files are downloaded; its code is never run.")  # fmt: skip
+            hub_fetch = gr.Button("Fetch it")
+    gr.HTML(html('<div class="f-section"><h3>Or try one of ours</h3></div>'))
+    with gr.Row(elem_classes="f-examples", equal_height=True):
+        examples = {example.name: _card(example) for example in studio.examples()}
+    look = look_layout()
+    return DataTab(file, examples, hub_id, hub_fetch, look, prepared_layout(studio))
+
+
+def _card(example: Example) -> gr.Button:
+    with gr.Column(elem_classes="card f-example", min_width=220):
+        gr.HTML(html('<h4>{}</h4><p>{}</p><p class="f-small">{:,} examples</p>', example.title, example.words, example.rows))
+        return gr.Button("Use this example", size="sm", elem_id=f"example-{example.name}")
+
+
+def wire(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
+    look = tab.look
+
+    def show(person: Person, upload_id: str, correction: dict[str, str] | None = None) -> list[Any]:
+        return [upload_id, *opened(studio, person, upload_id, correction)]
+
+    def take_file(person: Person, file: File | None) -> Any:
+        if file is None:
+            return gr.skip()
+        upload = studio.bring_file(person, Path(file), Path(file).name)
+        Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
+        return [None, *show(person, upload)]
+
+    def take_hub(person: Person, dataset: Name) -> list[Any]:
+        return show(person, studio.bring_hub(person, dataset))
+
+    def read_again(person: Person, upload: Id, encoding: Name | None, delimiter: Name | None) -> list[Any]:
+        return show(person, upload, correction_of(encoding, delimiter))
+
+    out = [session.upload, *look.shown]
+    took = [
+        gate.on(tab.file.upload, take_file, {"file": tab.file}, [tab.file, *out], show_progress="minimal"),
+        gate.on([tab.hub_fetch.click, tab.hub_id.submit], take_hub, {"dataset": tab.hub_id}, out, show_progress="minimal"),
+        *[gate.on(button.click, _example(studio, name, show), None, out, show_progress="minimal") for name, button in tab.examples.items()],
+    ]  # fmt: skip
+    for event in took:
+        event.success(None, None, None, js=SCROLL_TO.format("look"))
+    again = {"upload": session.upload, "encoding": look.encoding, "delimiter": look.delimiter}
+    gate.on(look.again.click, read_again, again, out)
+    wire_mapping(tab, studio, gate, session)
+    wire_prepared(tab.prepared, studio, gate, session)
+
+
+def _example(studio: Studio, name: str, show: Any) -> Any:
+    def take_example(person: Person) -> list[Any]:
+        return show(person, studio.bring_example(person, name))
+
+    return take_example
+
+
+def wire_mapping(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
+    """Columns changed → the conversations change; pressed Prepare → a dataset is kept."""
+    look = tab.look
+    mapping = {"upload": session.upload, "kind": look.kind, **look.columns, "encoding": look.encoding, "delimiter": look.delimiter}
+
+    def remap(person: Person, upload: Id | None, kind: Name, encoding: Name | None, delimiter: Name | None, **columns: Column | None) -> Any:
+        if not upload:
+            return gr.skip()
+        shown = [gr.Dropdown(visible=name in columns_for(kind)) for name in look.columns]
+        rows = studio.preview(person, upload, mapping_of(kind, columns), correction_of(encoding, delimiter), SHOWN_ROWS)
+        return [*shown, str(describe_rows(rows))]
+
+    def split(person: Person, rows: int | None, validation: Number, exam: Number) -> str:
+        return str(describe_split(rows, validation, exam))
+
+    def prepare(
+        person: Person, upload: Id | None, kind: Name, encoding: Name | None, delimiter: Name | None, name: Line,
+        validation: Number, exam: Number, **columns: Column | None,
+    ) -> list[Any]:  # fmt: skip
+        dataset = studio.prepare(
+            person, upload or "", name, mapping_of(kind, columns), test_size=exam / 100, validation_size=validation / 100,
+            correction=correction_of(encoding, delimiter),
+        )  # fmt: skip
+        return [gr.Column(visible=False), None, dataset, *tab.prepared.refreshed(studio, person, dataset)]
+
+    changed = [look.kind.input, *[column.input for column in look.columns.values()]]
+    gate.on(changed, remap, mapping, [*look.columns.values(), look.rows], show_progress="hidden", trigger_mode="always_last")
+    gate.on([look.validation.change, look.exam.change], split,
+            {"rows": look.count, "validation": look.validation, "exam": look.exam}, look.split, quiet=True)  # fmt: skip
+    done = gate.on(look.prepare.click, prepare, mapping | {"name": look.name, "validation": look.validation, "exam": look.exam},
+                   [look.box, session.upload, session.dataset, *tab.prepared.list_outputs])  # fmt: skip
+    done.success(None, None, None, js=SCROLL_TO.format("prepared"))
+
+
+SCROLL_TO = "() => setTimeout(() => document.getElementById('{}')?.scrollIntoView({{behavior: 'smooth'}}), 150)"
+
+
+def correction_of(encoding: str | None, delimiter: str | None) -> dict[str, str] | None:
+    return {name: value for name, value in (("encoding", encoding), ("delimiter", delimiter)) if value} or None
+
+
+def mapping_of(kind: str, columns: dict[str, str | None]) -> dict[str, str | None]:
+    """Only what the chosen shape uses, so that a leftover choice changes nothing."""
+    return {"kind": kind} | {name: columns.get(name) or None for name in columns_for(kind)}
+
+
+def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str, str] | None) -> list[Any]:
+    """Values of `Look.shown`: what the file is, or in its place why it cannot be read."""
+    try:
+        name = read_about(studio.workspace.find(person, "uploads", upload_id)).get("name", "Your file")
+        found = studio.look(person, upload_id, correction) | {"name": name}
+    except DataError as error:
+        nothing = [gr.skip()] * (len(LABELS) + 5)
+        return [gr.Column(visible=True), str(trouble(error)), "", gr.Column(visible=False), *nothing]
+    names = [column["name"] for column in found["columns"]]
+    shape = found["shape"]
+    mapping = dict(shape["mapping"]) if shape else {"kind": "columns"}
+    rows = studio.preview(person, upload_id, mapping, correction, SHOWN_ROWS) if shape else []
+    dropdowns = [
+        gr.Dropdown(choices=names, value=mapping.get(name), visible=name in columns_for(mapping["kind"])) for name in LABELS
+    ]  # fmt: skip
+    return [
+        gr.Column(visible=True), str(describe_file(found)), str(describe_shape(found)), gr.Column(visible=True),
+        gr.Dropdown(value=mapping["kind"]), *dropdowns, str(describe_rows(rows)), found["row_count"],
+        str(describe_split(found["row_count"], 10, 10)), Path(found["name"]).stem,
+    ]  # fmt: skip

@@ -1,0 +1,186 @@
+"""The gate that every handler passes: who asks → is it well formed → not too often → do it → errors in plain words.
+
+Nothing else in the page may attach a handler or raise a `gr.Error`; a test walks all of them.
+"""
+
+import inspect
+import logging
+import secrets
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import gradio as gr
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from facet.errors import FacetError, SettingError
+from facet.identity import LOCAL, Person
+from facet.ui.limits import Limits
+from facet.ui.markup import html
+from facet.ui.values import MOST_CHARACTERS, size
+
+log = logging.getLogger("facet.page")
+STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+Query = typing.NewType("Query", dict)  # a handler's parameter of this type receives what stands behind `?` in the address
+
+
+class Quiet(TypedDict):
+    """For refreshes that nobody asked for."""
+
+    show_progress: typing.Literal["hidden"]
+    queue: bool
+
+
+QUIET: Quiet = {"show_progress": "hidden", "queue": False}
+
+
+def identify(request: gr.Request | None) -> Person:
+    """Who is asking. At home there is one person; sign-in will be read from the session here and nowhere else."""
+    return LOCAL
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Wraps handlers, and attaches them to the page in the one way that is allowed.
+
+    A handler's first parameter is `person`; the rest are annotated with types from `values` and arrive checked.
+    """
+
+    limits: Limits = field(default_factory=lambda: Limits(per_second=20, burst=200))
+
+    def on(
+        self,
+        trigger: Callable[..., Any] | Sequence[Callable[..., Any]],
+        handler: Callable[..., Any],
+        inputs: dict[str, Any] | None = None,
+        outputs: Any = None,
+        *,
+        check: Callable[..., Any] | None = None,
+        quiet: bool = False,
+        **more: Any,
+    ) -> Any:
+        """Attach a handler to one event or several. `quiet` ones fail in the log, not in the person's face."""
+        options: dict[str, Any] = {"api_visibility": "private", "inputs_kwargs": inputs or {}, "outputs": outputs}
+        options |= dict(QUIET) if quiet else {"concurrency_limit": None}
+        if check is not None:
+            options["validator"] = self.wrap(check)
+        wrapped = self.wrap(handler, quiet=quiet)
+        if callable(trigger):
+            return trigger(wrapped, **options | more)
+        return gr.on(list(trigger), wrapped, **options | more)
+
+    def api(self, handler: Callable[..., Any], name: str) -> None:
+        """A documented function for programs; its arguments are those of the handler, `person` apart."""
+        gr.api(self.wrap(handler), api_name=name, concurrency_limit=None)
+
+    def wrap(self, handler: Callable[..., Any], quiet: bool = False) -> Callable[..., Any]:
+        """The handler (or validator) behind the gate."""
+        names, adapters, special = _expected(handler)
+
+        def admit(request: gr.Request, given: tuple, named: dict[str, Any]) -> dict[str, Any]:
+            person = identify(request)
+            self.limits.spend(person.key)
+            values = dict(zip((n for n in names if n not in special), given, strict=False)) | named
+            return {"person": person} | _checked(values, adapters) | _special(special, request)
+
+        def called(request: gr.Request, *given: Any, **named: Any) -> Any:
+            try:
+                return handler(**admit(request, given, named))
+            except Exception as error:
+                if quiet:
+                    return _skip(error)
+                raise _as_message(error) from None
+
+        def streamed(request: gr.Request, *given: Any, **named: Any) -> Iterator[Any]:
+            try:
+                yield from handler(**admit(request, given, named))
+            except Exception as error:
+                raise _as_message(error) from None
+
+        gated = streamed if inspect.isgeneratorfunction(handler) else called
+        return _dressed(gated, handler, [n for n in names if n not in special])
+
+
+def _expected(handler: Callable[..., Any]) -> tuple[list[str], dict[str, TypeAdapter], dict[str, Any]]:
+    """Names of the parameters behind `person`, what each must be, and those the gate fills in itself."""
+    hints = typing.get_type_hints(handler, include_extras=True)
+    parameters = inspect.signature(handler).parameters
+    if "person" not in parameters:
+        raise TypeError(f"{handler.__qualname__} must take the person who asks.")
+    names = [name for name, p in parameters.items() if name != "person" and p.kind is not p.VAR_KEYWORD]
+    loose = [name for name in names if name not in hints]
+    if loose:
+        raise TypeError(f"{handler.__qualname__} must say what {', '.join(loose)} may be.")
+    special = {name: hints[name] for name in names if hints[name] is Query}
+    adapters = {name: TypeAdapter(hints[name], config=STRICT) for name in names if name not in special}
+    rest = next((name for name, p in parameters.items() if p.kind is p.VAR_KEYWORD), None)
+    if rest:
+        adapters["**"] = TypeAdapter(hints[rest], config=STRICT)
+    return names, adapters, special
+
+
+def _checked(values: dict[str, Any], adapters: dict[str, TypeAdapter]) -> dict[str, Any]:
+    if sum(size(value) for value in values.values()) > MOST_CHARACTERS:
+        raise SettingError(
+            "That is more text than this field takes.",
+            f"All fields together may hold {MOST_CHARACTERS:,} characters.",
+            "Shorten it, or put it into a file and upload that.",
+        )
+    checked = {}
+    for name, value in values.items():
+        adapter = adapters.get(name) or adapters.get("**")
+        try:
+            checked[name] = value if adapter is None else adapter.validate_python(value)
+        except (ValidationError, RecursionError):
+            adapter = None
+        if adapter is None:
+            raise SettingError(
+                "One of the values cannot be used.",
+                f"“{name.replace('_', ' ')[:40]}” holds something other than what its field offers.",
+                "Correct it on the page, then try again.",
+            )
+    return checked
+
+
+def _special(special: dict[str, Any], request: gr.Request | None) -> dict[str, Any]:
+    query = dict(getattr(request, "query_params", None) or {})
+    return {name: {str(k)[:40]: str(v)[:200] for k, v in list(query.items())[:20]} for name in special}
+
+
+def _as_message(error: Exception) -> gr.Error:
+    """An error as a person meets it. The text is HTML to Gradio, so every sentence is escaped."""
+    if isinstance(error, gr.Error):
+        return error
+    if not isinstance(error, FacetError):
+        error = _reported(error)
+    words = html("<strong>{}</strong><br>{}<br>{}", error.what, error.why, error.next)
+    return gr.Error(str(words), duration=15, print_exception=False)
+
+
+def _reported(error: Exception) -> FacetError:
+    """The apology for a fault of ours. The traceback goes to the log, under the number the person sees."""
+    number = secrets.token_hex(4)
+    log.error("fault %s: %s", number, type(error).__name__, exc_info=error)
+    return FacetError.unexpected(number)
+
+
+def _skip(error: Exception) -> Any:
+    if not isinstance(error, FacetError):
+        _reported(error)
+    return gr.skip()
+
+
+def _dressed(gated: Callable[..., Any], handler: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+    """Name, words and signature of the handler, so that Gradio and the API page know what it takes."""
+    shown = inspect.signature(handler).parameters
+    hints = typing.get_type_hints(handler)
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    kept = [request, *[shown[name].replace(annotation=hints[name]) for name in names]]
+    kept += [p for p in shown.values() if p.kind is p.VAR_KEYWORD]
+    gated.__name__, gated.__doc__, gated.__module__ = handler.__name__, handler.__doc__, handler.__module__
+    gated.__qualname__ = handler.__qualname__
+    gated.__signature__ = inspect.Signature(kept, return_annotation=hints.get("return", inspect.Signature.empty))
+    gated.__annotations__ = {name: hint for name, hint in hints.items() if name != "person"} | {"request": gr.Request}
+    gated.passes_the_gate = True
+    return gated

@@ -1,0 +1,128 @@
+"""The door in front of Gradio: which Host, which Origin, which address may be asked for. Everything else is refused.
+
+Comparison is by equality, never by pattern, because patterns on Host and Origin have been got wrong everywhere.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+READ = frozenset({"GET", "HEAD"})
+WRITE = frozenset({"POST"})
+# What the page and gradio_client ask for. Not here: deep links, monitoring, run history, proxy, custom components,
+# component servers, reload, direct /api calls, login.
+EXACT: dict[str, frozenset[str]] = {
+    "/": READ,
+    "/config": READ,
+    "/theme.css": READ,
+    "/favicon.ico": READ,
+    "/robots.txt": READ,
+    "/gradio_api/info": READ,
+    "/gradio_api/theme.css": READ,
+    "/gradio_api/startup-events": READ,
+    "/gradio_api/app_id": READ,
+    "/gradio_api/login_check": READ,
+    "/gradio_api/queue/data": READ,
+    "/gradio_api/upload_progress": READ,
+    "/gradio_api/queue/join": WRITE,
+    "/gradio_api/upload": WRITE,
+    "/gradio_api/cancel": WRITE,
+    "/gradio_api/reset": WRITE,
+}
+BELOW: dict[str, frozenset[str]] = {
+    "/assets/": READ,
+    "/static/": READ,
+    "/svelte/": READ,
+    "/gradio_api/file=": READ,
+    "/gradio_api/heartbeat/": READ,
+    "/gradio_api/call/": READ | WRITE,
+    "/gradio_api/run/": WRITE,
+}
+NOTHING_FROM_OUTSIDE = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may talk to this page."""
+
+    hosts: frozenset[str]  # as in the Host header, port included
+    origins: frozenset[str]
+    frames: str = "'none'"  # who may show this page inside of theirs
+
+    @staticmethod
+    def at_home(port: int) -> "Rules":
+        hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+        return Rules(hosts, frozenset(f"http://{host}" for host in hosts))
+
+    @staticmethod
+    def on_space(port: int, space_host: str) -> "Rules":
+        """The Space's public name, and the loopback address Gradio itself calls once at start."""
+        local = Rules.at_home(port)
+        return Rules(local.hosts | {space_host}, local.origins | {f"https://{space_host}"})
+
+    @staticmethod
+    def from_environment(port: int) -> "Rules":
+        space_host = os.environ.get("SPACE_HOST", "")
+        return Rules.on_space(port, space_host) if os.environ.get("SPACE_ID") and space_host else Rules.at_home(port)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """ASGI middleware around Gradio's own app."""
+
+    app: Callable[[Scope, Receive, Send], Awaitable[None]]
+    rules: Rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        refusal = (404, "Not found.") if scope["type"] != "http" else self.refusal(scope)
+        if refusal is None:
+            return await self.app(scope, receive, self._with_headers(send))
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        status, words = refusal
+        return await PlainTextResponse(words, status_code=status)(scope, receive, send)
+
+    def refusal(self, scope: Scope) -> tuple[int, str] | None:
+        """Why this request goes no further, or None."""
+        headers = Headers(scope=scope)
+        path, method = scope["path"], scope["method"]
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or hosts[0].lower() not in self.rules.hosts:
+            return 403, "This address is not one of this page's own."
+        if len(origins) > 1 or (origins and origins[0].lower() not in self.rules.origins):
+            return 403, "Another site asked for this, so it was not done."
+        if headers.get("sec-fetch-site") == "cross-site" and not (method in READ and path == "/"):
+            return 403, "Another site asked for this, so it was not done."
+        methods = EXACT.get(path.rstrip("/") or "/") or _below(path)
+        if methods is None or ".." in path:
+            return 404, "Not found."
+        return None if method in methods else (405, "Not like this.")
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sent(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                headers["Content-Security-Policy"] = NOTHING_FROM_OUTSIDE.format(frames=self.rules.frames)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+            await send(message)
+
+        return sent
+
+
+def _below(path: str) -> frozenset[str] | None:
+    return next((methods for start, methods in BELOW.items() if path.startswith(start)), None)

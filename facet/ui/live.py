@@ -1,0 +1,169 @@
+"""One run, live: its stage, its numbers, its curve, and the buttons that steer it. Reads the log; never waits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from facet.errors import FacetError, NotFoundError
+from facet.identity import Person
+from facet.studio import Studio
+from facet.train.runs import RunCard
+from facet.ui.charts import learning_curve
+from facet.ui.events import Gate
+from facet.ui.markup import each, html, trouble
+from facet.ui.pace import Pace
+from facet.ui.session import REMEMBER_RUN, Session, go_to
+from facet.ui.values import Id
+from facet.ui.words import STAGE_WORDS, duration, number, stage_look, stage_sentence
+
+LOOK_EVERY = 2.0  # seconds
+STEERING = (  # button, shown in these stages, what it does
+    ("Pause", ("waiting", "preparing", "running", "interrupted"), "Pause saves where it is; “Resume” goes on from there."),
+    ("Resume", ("paused", "failed"), "Resume goes on from the last save point, as if nothing had happened."),
+    ("Stop and keep", ("running", "paused", "interrupted"), "Stop and keep ends it now and keeps what it has learned."),
+)
+
+
+@dataclass(frozen=True)
+class Live:
+    empty: gr.HTML
+    box: gr.Column
+    status: gr.HTML
+    chart: gr.Plot
+    pause: gr.Button
+    resume: gr.Button
+    keep: gr.Button
+    after: gr.Row
+    chat: gr.Button
+    test: gr.Button
+    take: gr.Button
+    log: gr.HTML
+    tick: gr.Timer
+    seen: gr.State
+
+    @property
+    def shown(self) -> list[Any]:
+        return [self.empty, self.box, self.status, self.chart, self.pause, self.resume, self.keep, self.after, self.log,
+                self.tick, self.seen]  # fmt: skip
+
+
+def live_layout() -> Live:
+    empty = gr.HTML(html('<div class="f-empty"><strong>No run is open</strong><p>Press “Start training”, and you can watch it '
+                         "here, or open one on the Runs tab.</p></div>"))  # fmt: skip
+    with gr.Column(visible=False, elem_id="live", elem_classes="card f-gap") as box:
+        status = gr.HTML()
+        chart = gr.Plot(label="Learning curve", show_label=False, visible=False, elem_id="curve")
+        with gr.Row(elem_classes="f-buttons"):
+            pause, resume, keep = (gr.Button(name, visible=False, scale=0) for name, _, _ in STEERING)
+        with gr.Row(visible=False, elem_classes="f-buttons") as after:
+            chat = gr.Button("Chat with it", variant="primary", scale=0)
+            test = gr.Button("Test it", scale=0)
+            take = gr.Button("Take it home", scale=0)
+        with gr.Accordion("What the worker says", open=False):
+            log = gr.HTML()
+    return Live(empty, box, status, chart, pause, resume, keep, after, chat, test, take, log,
+                gr.Timer(LOOK_EVERY, active=False), gr.State(None))  # fmt: skip
+
+
+def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
+    pace = Pace()
+
+    def follow(person: Person, run: Id | None, seen: Any) -> Any:
+        shown = look(studio, pace, person, run, seen)
+        return gr.skip() if seen is not None and shown[-1] == seen else shown
+
+    def steer(action: str) -> Any:
+        def press(person: Person, run: Id | None) -> Any:
+            getattr(studio, action)(person, run or "")
+            pace.await_change(run or "")
+            return gr.Timer(active=True)
+
+        return press
+
+    state = {"run": session.run, "seen": live.seen}
+    gate.on(live.tick.tick, follow, state, live.shown, quiet=True)
+    gate.on(session.run.change, follow, state, live.shown, quiet=True)
+    for button, action in ((live.pause, "pause"), (live.resume, "resume"), (live.keep, "stop")):
+        pressed = gate.on(button.click, steer(action), {"run": session.run}, live.tick, show_progress="hidden")
+        gate.on(pressed.success, follow, state, live.shown, quiet=True)
+    for button, tab in ((live.chat, "chat"), (live.test, "test"), (live.take, "publish")):
+        button.click(None, None, None, js=go_to(tab))
+
+
+def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: Any) -> list[Any]:
+    """Values of `Live.shown` for this moment. The last is a fingerprint: when it is unchanged, nothing is sent."""
+    try:
+        run = studio.run(person, run_id) if run_id else None
+    except NotFoundError as error:
+        return [str(trouble(error)), gr.Column(visible=False), *[gr.skip()] * 7, gr.Timer(active=False), ("gone", run_id)]
+    if run is None:
+        return [gr.HTML(visible=True), gr.Column(visible=False), *[gr.skip()] * 7, gr.Timer(active=False), None]
+    progress, stage = run.progress, run.progress.stage
+    log = studio.log_tail(person, run_id, 40)
+    points = sum(len(progress.curves.get(name, ())) for name in ("loss", "validation_loss"))
+    print_of_it = (run_id, points, run.name, stage, progress.step, progress.words, progress.last_at, len(log), log[-1:])
+    drawn = isinstance(seen, tuple | list) and tuple(seen[:2]) == print_of_it[:2]
+    return [
+        gr.HTML(visible=False), gr.Column(visible=True), str(describe(run, pace.left(run_id, progress))),
+        gr.skip() if drawn else plot(run),
+        *[gr.Button(visible=stage in stages) for _, stages, _ in STEERING],
+        gr.Row(visible=run.has_model), str(describe_log(log)),
+        gr.Timer(active=progress.is_active or pace.is_awaited(run_id)), print_of_it,
+    ]  # fmt: skip
+
+
+def plot(run: RunCard) -> gr.Plot:
+    figure = learning_curve(run.progress.curves, run.progress.total_steps, run.id)
+    return gr.Plot(value=figure, visible=figure is not None)
+
+
+def describe(run: RunCard, seconds_left: float | None) -> Markup:
+    """The whole state of a run, as an instrument would show it."""
+    progress = run.progress
+    share = round(100 * progress.step / progress.total_steps) if progress.total_steps else 0
+    still = "" if progress.stage in ("running", "finished") else "still"
+    head = html(
+        '<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div><p class="f-small">{} · {}</p>'
+        '<p role="status">{}</p>', run.name, stage_look(progress.stage), STAGE_WORDS[progress.stage], run.base_model,
+        run.dataset_name, stage_sentence(progress),
+    )  # fmt: skip
+    track = html('<div class="f-track {}" role="progressbar" aria-label="Progress of this run" aria-valuemin="0" aria-valuemax="100" '
+                 'aria-valuenow="{}"><i style="width:{}%"></i></div>', still, share, share)  # fmt: skip
+    return head + track + describe_failure(progress.failure) + describe_numbers(run, seconds_left) + describe_notes(run) + describe_steering(progress.stage)
+
+
+def describe_numbers(run: RunCard, seconds_left: float | None) -> Markup:
+    progress = run.progress
+    tiles: list[tuple[str, str, Any]] = [("", "Step", html("{:,} <small>of {:,}</small>", progress.step, progress.total_steps or 0))]
+    tiles.append(("tuned", "Loss", number(progress.latest("loss"))))
+    tiles.append(("tuned", "Validation loss", number(progress.latest("validation_loss"))))
+    if progress.is_active:
+        tiles.append(("", "Tokens per second", number(progress.latest("tokens_per_second"), 0)))
+        tiles.append(("", "Time left", "about " + duration(seconds_left) if seconds_left is not None else "–"))
+    else:
+        tiles.append(("", "Worked for", duration(progress.working_seconds)))
+    if not progress.total_steps:
+        return Markup("")
+    return html('<dl class="f-readout">{}</dl>', each('<div class="{}"><dt>{}</dt><dd>{}</dd></div>', tiles))
+
+
+def describe_failure(failure: dict[str, str] | None) -> Markup:
+    return trouble(FacetError.from_dict(failure)) if failure else Markup("")
+
+
+def describe_notes(run: RunCard) -> Markup:
+    return each('<div class="f-note"><p>{}</p></div>', dict.fromkeys(run.progress.notes))
+
+
+def describe_steering(stage: str) -> Markup:
+    """What each button in sight does."""
+    words = [sentence for _, stages, sentence in STEERING if stage in stages]
+    return html('<p class="f-small">{}</p>', " ".join(words)) if words else Markup("")
+
+
+def describe_log(lines: list[str]) -> Markup:
+    text = "\n".join(lines) if lines else "It has said nothing. That is a good sign."
+    return html('<pre class="f-log" tabindex="0" aria-label="The worker\'s own words">{}</pre>', text)
+

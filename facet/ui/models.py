@@ -1,0 +1,28 @@
+"""Lists of models that several tabs offer."""
+
+from facet.gemma.models import STARTER
+from facet.identity import Person
+from facet.studio import Studio
+from facet.train.runs import RunCard
+from facet.ui.words import ago
+
+Choices = list[tuple[str, str]]
+
+
+def tuned(studio: Studio, person: Person) -> list[RunCard]:
+    """Runs that have a model, newest first."""
+    return [run for run in studio.runs(person) if run.has_model]
+
+
+def tuned_choices(studio: Studio, person: Person) -> Choices:
+    return [(f"{run.name} ({ago(run.created)})", run.id) for run in tuned(studio, person)]
+
+
+def model_choices(studio: Studio, person: Person) -> Choices:
+    """Everything one can talk to: own models first, then starting models that are here already."""
+    return [*tuned_choices(studio, person), ("Facet starter, untouched", STARTER)]
+
+
+def chosen_model(choices: Choices, wanted: str | None) -> str | None:
+    """What was wanted, where it still exists; otherwise the first."""
+    return next((key for _, key in choices if key == wanted), choices[0][1] if choices else None)

@@ -1,0 +1,140 @@
+"""The page: the frame, the tabs, every wire that crosses tabs, and how it is served."""
+
+import os
+import socket
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from facet.identity import Person
+from facet.studio import Studio
+from facet.ui import chat, data, guide, hero, publish, rail, runs, test, theme, train
+from facet.ui.api import publish_api
+from facet.ui.events import Gate, Query
+from facet.ui.guard import Guard, Rules
+from facet.ui.markup import html
+from facet.ui.session import Session, session
+from facet.ui.values import Id
+from facet.ui.words import ENGLISH, languages
+
+HEADS = {
+    "data": "Choose what the model shall learn from, look at it, and press “Prepare”.",
+    "train": "Choose a starting model and how thorough to be, and press “Start training”.",
+    "chat": "Talk to your model, with the untouched one beside it. Write something and press “Send”.",
+    "test": "See how well it does on examples it never learned from. Press “Run the test”.",
+    "publish": "Take your model home as one file. Press “Prepare the download”.",
+    "runs": "Everything you have trained. Choose one and press “Open”.",
+    "guide": "How this works, in plain words, and what the experts call it.",
+}
+OPEN_TRAIN = "() => { if (new URL(window.location).searchParams.get('run')) document.getElementById('train-button')?.click(); }"
+DAYLIGHT_KEPT = """<script>addEventListener('DOMContentLoaded', () => { try {
+  const kept = localStorage.getItem('facet-daylight');
+  if (kept) document.body.classList.toggle('dark', kept === 'dark');
+} catch (error) { /* private window */ } });</script>"""
+LARGEST_FILE = "2gb"
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The whole page. May be called any number of times, with any studio."""
+    gate, say = Gate(), languages()
+    with gr.Blocks(title="Facet", analytics_enabled=False, delete_cache=(3600, 86_400), fill_width=True) as page:
+        shared = session()
+        with gr.Row(elem_id="shell"):
+            with gr.Column(elem_id="rail"):
+                side = rail.layout(studio, say)
+            with gr.Column(elem_id="work"):
+                tabs = _tabs(studio, gate, shared, say, page)
+        rail.wire(side, studio, gate, page, [tabs["train"].start.click, tabs["hero"].run.change, shared.run.change])
+        _wire_across(tabs, studio, gate, shared, page)
+        publish_api(studio, gate)
+    page.queue(default_concurrency_limit=8, max_size=200)
+    return page
+
+
+def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n, page: gr.Blocks) -> dict[str, Any]:
+    """Each tab laid out and wired; what they hold, by name."""
+    made: dict[str, Any] = {}
+    layouts = {
+        "data": lambda: data.layout(studio), "train": lambda: train.layout(studio), "chat": chat.layout,
+        "test": test.layout, "publish": publish.layout, "runs": runs.layout, "guide": guide.layout,
+    }  # fmt: skip
+    with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
+        for name, layout in layouts.items():
+            with gr.Tab(say(name), id=name, elem_id=name) as made[f"{name}-tab"]:
+                if name == "data":
+                    made["hero"] = hero.layout(say)
+                gr.HTML(html('<div class="f-head"><h2>{}</h2><p>{}</p></div>', ENGLISH[name], HEADS[name]))
+                made[name] = layout()
+    hero.wire(made["hero"], studio, gate, shared, page)
+    data.wire(made["data"], studio, gate, shared)
+    train.wire(made["train"], studio, gate, shared)
+    for name, tab in (("chat", chat), ("test", test), ("publish", publish), ("runs", runs)):
+        tab.wire(made[name], studio, gate, shared)
+    guide.wire(made["guide"], gate)
+    return made
+
+
+def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Session, page: gr.Blocks) -> None:
+    """Opening a tab shows what is true now; a run in the address is opened on load."""
+    prepared = tabs["data"].prepared
+
+    def restore(person: Person, query: Query) -> str:
+        return query.get("run") or query.get("first") or ""
+
+    def list_data(person: Person, dataset: Id | None) -> list[Any]:
+        return prepared.refreshed(studio, person, dataset)
+
+    def list_train(person: Person, dataset: Id | None) -> list[Any]:
+        return train.refreshed(tabs["train"], studio, person, dataset)
+
+    def list_chat(person: Person, run: Id | None, current: Id | None) -> Any:
+        return chat.refreshed(studio, person, current if current == chat.STARTER else run)
+
+    def list_test(person: Person, run: Id | None) -> list[Any]:
+        return test.refreshed(studio, person, run)
+
+    def list_publish(person: Person, run: Id | None) -> list[Any]:
+        return publish.refreshed(studio, person, run)
+
+    def list_runs(person: Person, run: Id | None) -> list[Any]:
+        return runs.refreshed(studio, person, run)
+
+    def follow(person: Person, run: Id | None) -> Any:
+        return run or gr.skip()
+
+    loaded = gate.on(page.load, restore, None, shared.run, quiet=True)
+    loaded.then(None, None, None, js=OPEN_TRAIN)
+    gate.on([page.load, tabs["data-tab"].select], list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
+    gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
+    gate.on(tabs["chat-tab"].select, list_chat, {"run": shared.run, "current": tabs["chat"].target}, tabs["chat"].target, quiet=True)
+    lists = ((list_test, "test"), (list_publish, "publish"), (list_runs, "runs"))
+    for handler, name in lists:
+        gate.on(tabs[f"{name}-tab"].select, handler, {"run": shared.run}, tabs[name].listed, quiet=True)
+    for chosen in (tabs["chat"].target, tabs["test"].run, tabs["publish"].run):
+        gate.on(chosen.input, follow, {"run": chosen}, shared.run, quiet=True)
+    gate.on(tabs["hero"].run.change, follow, {"run": tabs["hero"].run}, shared.run, quiet=True)
+
+
+def launch(studio: Studio, port: int | None = None, **options: Any) -> Any:
+    """Serve the page: to this computer alone at home, to everyone on a Space."""
+    on_space = bool(os.environ.get("SPACE_ID"))
+    port = port or free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
+    rules = Rules.from_environment(port)
+    return build(studio).launch(
+        server_name="0.0.0.0" if on_space else "127.0.0.1", server_port=port, theme=theme.theme(), css=theme.css(),
+        head=DAYLIGHT_KEPT, favicon_path=theme.HERE / "mark.svg", i18n=languages(), share=False, show_error=False,
+        enable_monitoring=False, run_history=False, mcp_server=False, ssr_mode=False, footer_links=[],
+        max_file_size="200mb" if on_space else LARGEST_FILE, allowed_paths=[], blocked_paths=[str(studio.workspace.home)],
+        app_kwargs={"middleware": [Middleware(Guard, rules=rules)], "docs_url": None, "redoc_url": None, "openapi_url": None},
+        **options,
+    )  # fmt: skip
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or the next one nobody listens on."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    return wanted

@@ -1,0 +1,61 @@
+"""The rail at the side: who you are, where it computes, what is kept and for how long, and what is going on now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from facet import __version__
+from facet.identity import LOCAL, Person
+from facet.studio import Place, Studio
+from facet.train.runs import RunCard
+from facet.ui.events import Gate
+from facet.ui.markup import each, html
+from facet.ui.session import DAYLIGHT
+from facet.ui.theme import mark
+from facet.ui.words import STAGE_WORDS
+
+LOOK_EVERY = 5.0  # seconds
+
+
+@dataclass(frozen=True)
+class Rail:
+    words: gr.HTML
+    tick: gr.Timer
+
+
+def layout(studio: Studio, say: gr.I18n) -> Rail:
+    words = gr.HTML(describe(LOCAL, studio.place(), []))
+    daylight = gr.Button(say("daylight"), size="sm", scale=0, elem_id="daylight")
+    daylight.click(None, None, None, js=DAYLIGHT)
+    return Rail(words, gr.Timer(LOOK_EVERY, active=False))
+
+
+def wire(rail: Rail, studio: Studio, gate: Gate, page: gr.Blocks, started: list[Any]) -> None:
+    """Looks again while something works, and whenever something may have begun."""
+
+    def look(person: Person) -> list[Any]:
+        active = [run for run in studio.runs(person) if run.progress.is_active]
+        return [str(describe(person, studio.place(), active)), gr.Timer(active=bool(active))]
+
+    gate.on([page.load, rail.tick.tick, *started], look, None, [rail.words, rail.tick], quiet=True)
+
+
+def describe(person: Person, place: Place, active: list[RunCard]) -> Markup:
+    who = "You, on this computer" if person.kind == "local" else person.name
+    now = each('<p><a href="?run={}">{}</a><br><span class="f-small f-number">{}{}</span></p>', [_now(run) for run in active[:3]])
+    working = html('<section><h2>Working now</h2>{}</section>', now) if active else Markup("")
+    return html(
+        '<div class="f-rail"><div class="f-brand">{}<span>Facet</span></div>{}<section><h2>Who</h2><p>{}</p></section>'
+        '<section><h2>Where it computes</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of memory free</p></section>'
+        '<section><h2>What is kept</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of disk free</p></section>'
+        '<p class="f-small f-foot">Facet {}</p></div>',
+        Markup(mark(30)), working, who, place.words[:1].upper() + place.words[1:], place.free_gb, place.keeps, place.free_disk_gb, __version__,
+    )  # fmt: skip
+
+
+def _now(run: RunCard) -> tuple[str, str, str, str]:
+    progress = run.progress
+    steps = f", step {progress.step:,} of {progress.total_steps:,}" if progress.total_steps else ""
+    return run.id, run.name, STAGE_WORDS[progress.stage], steps

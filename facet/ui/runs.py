@@ -1,0 +1,85 @@
+"""The Runs tab: every run there is, to open, rename or delete."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from facet.identity import Person
+from facet.studio import Studio
+from facet.train.runs import RunCard
+from facet.ui.events import Gate
+from facet.ui.manage import Manage, manage_layout, wire_manage
+from facet.ui.markup import clip, html, join
+from facet.ui.models import chosen_model
+from facet.ui.session import REMEMBER_RUN, Session, go_to
+from facet.ui.values import Id
+from facet.ui.words import STAGE_WORDS, ago, number, stage_look
+
+
+@dataclass(frozen=True)
+class RunsTab:
+    empty: gr.Column
+    to_data: gr.Button
+    box: gr.Column
+    table: gr.HTML
+    chosen: gr.Dropdown
+    open: gr.Button
+    manage: Manage
+
+    @property
+    def listed(self) -> list[Any]:
+        return [self.empty, self.box, self.table, self.chosen]
+
+
+def layout() -> RunsTab:
+    with gr.Column(visible=False) as empty:
+        gr.HTML(html('<div class="f-empty"><strong>No runs yet</strong><p>Every training you start is kept here with its curve, '
+                     "its settings and its model, until you delete it.</p></div>"))  # fmt: skip
+        to_data = gr.Button("Go to Data", variant="primary", scale=0, elem_classes="f-left")
+    with gr.Column(elem_classes="f-gap") as box:
+        table = gr.HTML(elem_classes="card")
+        with gr.Column(elem_classes="card f-gap"):
+            with gr.Row(elem_classes="f-finish"):
+                chosen = gr.Dropdown([], label="Run")
+                open_it = gr.Button("Open", variant="primary")
+            manage = manage_layout("runs")
+    return RunsTab(empty, to_data, box, table, chosen, open_it, manage)
+
+
+def wire(tab: RunsTab, studio: Studio, gate: Gate, session: Session) -> None:
+    def open_run(person: Person, run: Id | None) -> str:
+        return studio.run(person, run or "").id
+
+    opened = gate.on(tab.open.click, open_run, {"run": tab.chosen}, session.run, show_progress="hidden")
+    opened.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=go_to("train"))
+    tab.to_data.click(None, None, None, js=go_to("data"))
+    wire_manage(tab.manage, studio, gate, tab.chosen, tab.listed, refreshed)
+
+
+def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
+    """Values of `RunsTab.listed`."""
+    runs = studio.runs(person)
+    choices = [(f"{run.name} ({ago(run.created)})", run.id) for run in runs]
+    chosen = gr.Dropdown(choices=choices, value=chosen_model(choices, wanted))
+    return [gr.Column(visible=not runs), gr.Column(visible=bool(runs)), str(describe(runs)), chosen]
+
+
+def describe(runs: list[RunCard]) -> Markup:
+    return html(
+        '<div class="f-scroll"><table class="f-table"><caption class="f-visually-hidden">Your runs, newest first</caption><thead><tr><th scope="col">Run</th>'
+        '<th scope="col">State</th><th scope="col">Starting model</th><th scope="col">Data</th><th scope="col" class="right">Steps</th>'
+        '<th scope="col" class="right">Loss</th><th scope="col" class="right">Validation loss</th></tr></thead><tbody>{}</tbody></table></div>',
+        join(map(_row, runs)),
+    )  # fmt: skip
+
+
+def _row(run: RunCard) -> Markup:
+    progress = run.progress
+    return html(
+        '<tr><th scope="row"><a href="?run={}">{}</a><br><span class="f-small">{}</span></th><td><span class="f-chip {}">{}</span></td><td>{}</td>'
+        '<td>{}</td><td class="right">{:,}</td><td class="right">{}</td><td class="right tuned">{}</td></tr>',
+        run.id, run.name, ago(run.created), stage_look(progress.stage), STAGE_WORDS[progress.stage], clip(run.base_model, 40),
+        clip(run.dataset_name, 40), progress.step, number(progress.latest("loss")), number(progress.latest("validation_loss")),
+    )  # fmt: skip

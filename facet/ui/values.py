@@ -1,0 +1,47 @@
+"""What may arrive at a handler. Every argument has one of these types, checked before the handler runs."""
+
+import json
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+
+MOST_CHARACTERS = 200_000  # of everything one call brings, files apart
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError("must be an ordinary number")
+    return number
+
+
+Number = Annotated[float, AfterValidator(_finite)]
+Share = Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)]
+Id = Annotated[str, StringConstraints(max_length=120)]
+Name = Annotated[str, StringConstraints(max_length=200)]
+Line = Annotated[str, StringConstraints(max_length=1_000)]
+Words = Annotated[str, StringConstraints(max_length=100_000)]
+File = Annotated[str, StringConstraints(max_length=4_096)]  # always a path that Gradio itself just stored
+Column = Annotated[str, StringConstraints(max_length=1_000)]
+Scalar = Annotated[str, StringConstraints(max_length=200)] | Annotated[float, Field(allow_inf_nan=False)] | int | bool | None
+Preset = Literal["quick", "balanced", "thorough"]
+
+
+class Turn(TypedDict):
+    """One message of a chat, as it may come from outside."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Words
+
+
+Turns = Annotated[list[Turn], Field(max_length=400)]
+
+
+def size(value: Any) -> int:
+    """Roughly how many characters a value has as JSON; endless for what is not JSON at all."""
+    try:
+        return len(value) if isinstance(value, str) else len(json.dumps(value))
+    except (TypeError, ValueError, RecursionError):
+        return MOST_CHARACTERS + 1
+Settings = dict[Annotated[str, StringConstraints(max_length=60)], Scalar] | None

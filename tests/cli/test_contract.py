@@ -1,0 +1,137 @@
+"""The contract for scripts: what each command answers in JSON, its exit status, and where the sentences go."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facet.compute.child import PACKAGE_ROOT
+
+pytestmark = pytest.mark.tiny
+
+
+class Terminal:
+    """A person's terminal with a FACET_HOME of its own, in a folder that is not the project's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess:
+        environment = os.environ | {"FACET_HOME": str(self.folder / "home"), "PYTHONPATH": PACKAGE_ROOT}
+        command = [sys.executable, "-m", "facet", *map(str, words)]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300)
+
+    def json(self, *words: str) -> dict[str, Any]:
+        done = self(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory) -> Terminal:
+    return Terminal(tmp_path_factory.mktemp("terminal"))
+
+
+@pytest.fixture(scope="module")
+def dataset_id(terminal) -> str:
+    return terminal.json("prepare", "example:pirate", "--name", "Pirates")["dataset_id"]
+
+
+@pytest.fixture(scope="module")
+def run_id(terminal, dataset_id) -> str:
+    return terminal.json("train", "--data", dataset_id, "--model", "starter", "--max-steps", "12", "--wait")["run_id"]
+
+
+def test_prepare_reports_its_guess_and_every_row_is_accounted_for(terminal, dataset_id):
+    answer = terminal.json("prepare", "example:json_replies")
+
+    assert answer["guessed"] and answer["shape"]["kind"]
+    assert answer["rows_in"] == answer["used"] + answer["unusable"] == 160
+
+
+def test_columns_can_be_named_where_nothing_can_be_guessed(terminal):
+    (terminal.folder / "odd.csv").write_text("alpha,beta\n" + "".join(f"ask {n},say {n}\n" for n in range(20)))
+    refused = terminal("prepare", "odd.csv")
+    answer = terminal.json("prepare", "odd.csv", "--map", "user=alpha", "--map", "assistant=beta", "--test-size", "0.2")
+
+    assert refused.returncode == 1 and "--map" in refused.stderr
+    assert (answer["guessed"], answer["splits"]["exam"]) == (False, 4)
+
+
+def test_a_typed_setting_reaches_the_run(terminal, dataset_id):
+    run_id = terminal.json("train", "--data", dataset_id, "--learning-rate", "2e-4", "--max-steps", "1", "--wait")[
+        "run_id"
+    ]
+
+    assert terminal.json("runs", run_id)["recipe"]["learning_rate"] == 0.0002
+
+
+def test_chat_answers_with_both_replies(terminal, run_id):
+    answer = terminal.json("chat", run_id, "--prompt", "Hello!", "--compare")
+    alone = terminal.json("chat", "starter", "--prompt", "Hello!")
+
+    assert set(answer) == {"reply", "base_reply"} and answer["base_reply"] == alone["reply"]
+
+
+def test_an_export_can_be_run_again_from_its_run_file(terminal, run_id):
+    folder = Path(terminal.json("export", run_id, "--to", "mine")["folder"])
+    again = terminal.json("train", "--file", str(folder / "facet-run.yaml"), "--wait")
+
+    assert again["adapter_sha256"] == terminal.json("runs", run_id)["adapter_sha256"]
+
+
+def test_a_run_in_the_background_can_be_paused_and_resumed(terminal, dataset_id):
+    run_id = terminal.json("train", "--data", dataset_id, "--max-steps", "30")["run_id"]
+    paused = terminal.json("pause", run_id, "--wait")
+    finished = terminal.json("resume", run_id, "--wait")
+
+    assert paused["stage"] == "paused" and paused["step"] < 30
+    assert (finished["stage"], finished["step"]) == ("finished", 30)
+
+
+def test_stop_keeps_what_was_learned(terminal, dataset_id):
+    run_id = terminal.json("train", "--data", dataset_id, "--max-steps", "200")["run_id"]
+    stopped = terminal.json("stop", run_id, "--wait") if _first_step(terminal, run_id) else {}
+
+    assert stopped["stage"] == "finished" and 0 < stopped["step"] < 200
+
+
+def _first_step(terminal: Terminal, run_id: str) -> bool:
+    return any(terminal.json("runs", run_id)["step"] > 0 for _ in range(100))
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["prepare", "missing.csv"], 1, "not there"),
+        (["prepare", "example:nothing"], 1, "could not find"),
+        (["prepare", "example:pirate", "--map", "user"], 1, "--map user="),
+        (["prepare", "example:pirate", "--test-size", "nan"], 1, "0.5"),
+        (["train", "--data", "nothing"], 1, "could not find this dataset"),
+        (["train"], 1, "no data to learn from"),
+        (["train", "--data", "DATASET", "--learning-rate", "5"], 1, "Learning speed"),
+        (["train", "--data", "DATASET", "--lora-rank", "nan"], 1, "Adapter size"),
+        (["train", "--data", "DATASET", "--model", "no/such/model/at/all"], 1, "starting model"),
+        (["train", "--data", "DATASET", "--model", "../../etc"], 1, "."),
+        (["chat", "nothing", "--prompt", "x"], 1, "starting model"),
+        (["chat", "starter", "--prompt", "x", "--temperature", "nan"], 1, "Temperature"),
+        (["export", "nothing", "--to", "x"], 1, "could not find this run"),
+        (["runs", "../../../etc/passwd"], 1, "could not find this run"),
+        (["resume", "nothing"], 1, "could not find this run"),
+        (["bogus"], 2, "usage"),
+        (["train", "--no-such-flag"], 2, "usage"),
+        (["prepare"], 2, "usage"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_a_refusal_is_three_sentences_on_stderr_and_never_a_traceback(terminal, dataset_id, words, status, says):
+    done = terminal(*[dataset_id if word == "DATASET" else word for word in words])
+
+    assert done.returncode == status
+    assert says in done.stderr and "Traceback" not in done.stderr + done.stdout
+    if status == 1:
+        assert len(done.stderr.strip().splitlines()) == 3
