@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,9 +25,9 @@ from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
 from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
 from facet.recipe.recipes import SftRecipe
+from facet.talk import Talks
 from facet.train.runs import RunCard, Runs
-from facet.work import log
-from facet.work.conductor import Conductor, append_unless_busy
+from facet.work.conductor import Conductor, Looking, Telling
 from facet.work.log import Progress
 from facet.work.task import Task
 from facet.workspace import Kind, Workspace
@@ -54,11 +55,14 @@ class Studio:
         self.hub = Hub(workspace.home / "hub")
         self.shelf = Shelf(workspace, self.hub)
         self.chooser = Chooser(self.hub, workspace.models)
-        self.runs_shelf = Runs(workspace)
+        self.looking = Looking()
+        self.runs_shelf = Runs(workspace, self.looking)
         self.exams_shelf = Exams(workspace, self.runs_shelf)
         self.backend = Local(workspace.models, before=self._fetch_model)
         self.voices = Voices()
-        self.conductor = Conductor(self.backend, self._tasks, workspace.home / "conductor.lock")
+        self.talks = Talks(self.voices, self.runs_shelf, self._model_folder, workspace.models)
+        self._closed = threading.Event()
+        self.conductor = Conductor(self.backend, self._tasks, workspace.home / "conductor.lock", self.looking)
 
     @classmethod
     def from_environment(cls) -> "Studio":
@@ -66,11 +70,17 @@ class Studio:
 
     def open(self) -> bool:
         """Begin to conduct queued and interrupted work. False when another Facet on this folder already does."""
+        threading.Thread(target=self._tidy_up, name="janitor", daemon=True).start()
         return self.conductor.start()
 
     def close(self) -> None:
+        self._closed.set()
         self.conductor.halt()
         self.voices.close()
+
+    def _tidy_up(self) -> None:
+        while not self._closed.wait(60):
+            self.janitor()
 
     def _tasks(self) -> list[Path]:
         folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
@@ -78,9 +88,7 @@ class Studio:
 
     def _fetch_model(self, task: Task) -> None:
         base = BaseSource.of(task.request["base"])
-        if base.where == "hub" and not self.hub.downloaded(base.id, self.workspace.models, base.revision):
-            append_unless_busy(task, log.Staged(words=f"Downloading {base.id}; this happens once"))
-            self.chooser.fetch(base)
+        self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report)
 
     # ---- data
     def examples(self) -> tuple[Example, ...]:
@@ -225,6 +233,7 @@ class Studio:
         if kind == "runs":
             while exam := self.exams_shelf.latest(person, object_id):
                 self.delete(person, "exams", exam.id)
+        self.looking.forget(self.workspace.find(person, kind, object_id))
         self.workspace.delete(person, kind, object_id)
 
     # ---- chat
@@ -239,23 +248,7 @@ class Studio:
 
         `target` is a run id or a model. `messages` holds one conversation for each side, last turn the person's.
         """
-        request = self._voice_request(person, target) | {"messages": messages, "decoding": decoding.as_dict()}
-        if self.voices.is_busy:
-            yield "The model is answering somebody else; yours comes next."
-        for answer in self.voices.speak(request):
-            if "loading" in answer:
-                if answer["loading"]:
-                    yield "Loading the model"
-            else:
-                yield Piece(**{name: value for name, value in answer.items() if name != "id"})
-
-    def _voice_request(self, person: Person, target: str) -> dict[str, Any]:
-        try:
-            run = self.runs_shelf.folder(person, target)
-        except NotFoundError:
-            return {"base": str(self._model_folder(person, target)), "adapter": None}
-        base = BaseSource.of(Task(run).request["base"])
-        return {"base": str(base.folder(self.workspace.models)), "adapter": str(run / "adapter")}
+        return self.talks.speak(person, target, messages, decoding)
 
     def stop_chat(self, person: Person) -> None:
         self.voices.stop()

@@ -5,25 +5,26 @@ A token is taught when it belongs to an answer or ends one; what the person and 
 """
 
 import hashlib
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tokenizers import Tokenizer
 
 from facet.dataset import limited
 from facet.dataset.conversation import Conversation
+from facet.dataset.model_files import ChatFormat, chat_format
 from facet.dataset.template import ChatTemplate, Plan, Refused, refused, unusable
-from facet.dataset.trusted import is_trusted, starter_template
+from facet.dataset.trusted import is_trusted
+from facet.dataset.words import Words
 from facet.errors import SettingError
 
 _BATCH = 256
+_WORDS_PAY_AFTER = 5_000  # pieces of text
 _MOST_SECONDS = 1.0  # of processor time, for an unknown template to write one conversation
 _MOST_PIECES_OF_ONE_LETTER = 4
-_TURN_ENDS = ("<end_of_turn>", "<turn|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<eos>")
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class Rendered:
 class Renderer:
     """Turns conversations into tokens exactly as one model reads them."""
 
-    def __init__(self, tokenizer: Tokenizer, template: str, variables: dict[str, str], stops: set[str | int]) -> None:
-        self.tokenizer = tokenizer
-        self.tokenizer.no_padding()
-        self.tokenizer.no_truncation()
-        self.template_sha = template_hash(template)
-        self.control_ids = _controls(tokenizer, template)
-        stop_ids = {stop if isinstance(stop, int) else tokenizer.token_to_id(stop) for stop in stops}
+    def __init__(self, form: ChatFormat) -> None:
+        self.tokenizer = tokenizer = form.tokenizer
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.template_sha = template_hash(form.template)
+        self.control_ids = _controls(tokenizer, form.template)
+        stop_ids = {stop if isinstance(stop, int) else tokenizer.token_to_id(stop) for stop in form.stops}
         self.stop_ids = sorted(stop for stop in stop_ids if stop is not None)
         ends = [text for text, number in self.control_ids.items() if number in self.stop_ids]
         if not ends:
@@ -53,21 +54,20 @@ class Renderer:
         self._controls = re.compile(f"({'|'.join(map(re.escape, sorted(self.control_ids, key=len, reverse=True)))})")
         self._spells_controls = _may_spell_controls(tokenizer)
         self._anchor = tokenizer.encode("a", add_special_tokens=False).ids[-1:]
-        arguments = {"source": template, "variables": variables, "controls": list(self.control_ids), "ends": ends}
+        self._seen = 0
+        self._words: Words | Literal[False] | None = None
+        arguments = {
+            "source": form.template,
+            "variables": form.variables,
+            "controls": list(self.control_ids),
+            "ends": ends,
+        }
         self._plans = _here(arguments) if is_trusted(self.template_sha) else _in_a_child(arguments)
 
     @classmethod
     def load(cls, model_folder: Path) -> "Renderer":
-        """The renderer of a model's folder. `config.json` and `generation_config.json` may be absent.
-
-        Raises: `SettingError` when the tokenizer or the template is missing or cannot be used.
-        """
-        folder = Path(model_folder)
-        tokenizer = _tokenizer(folder / "tokenizer.json")
-        settings = _json(folder / "tokenizer_config.json")
-        variables = _variables(settings) or _variables(_json(folder / "special_tokens_map.json"))
-        template = _template(folder, settings, tokenizer)
-        return cls(tokenizer, template, variables, _stops(folder, variables, tokenizer))
+        """The renderer of a model's folder. Raises: `SettingError` when its tokenizer or template cannot be used."""
+        return cls(chat_format(Path(model_folder)))
 
     def render(self, conversation: Conversation, max_length: int | None = None) -> Rendered:
         return self.render_many([conversation], max_length)[0]
@@ -122,15 +122,21 @@ class Renderer:
         return behind[len(self.tokenizer.decode(self._anchor, skip_special_tokens=False)) :]
 
     def _encode(self, plans: list[Plan]) -> list[list[list[int]]]:
-        """Token ids of every piece of every plan, with one call for all pieces that need no care."""
-        plain = [text for plan in plans for text in plan.texts if self._is_plain(plan)]
-        encoded = iter(self.tokenizer.encode_batch_fast(plain, add_special_tokens=False))
+        """Token ids of every piece of every plan, all pieces that need no care together."""
+        encoded = iter(self._encode_all([text for plan in plans if self._is_plain(plan) for text in plan.texts]))
         return [
-            [next(encoded).ids for _ in plan.texts]
-            if self._is_plain(plan)
-            else [self._encode_carefully(text, plan.mark) for text in plan.texts]
+            [next(encoded) if self._is_plain(plan) else self._encode_carefully(text, plan.mark) for text in plan.texts]
             for plan in plans
         ]
+
+    def _encode_all(self, texts: list[str]) -> list[list[int]]:
+        """Word by word once there are many; before that, learning words would not pay."""
+        self._seen += len(texts)
+        if self._words is None and self._seen > _WORDS_PAY_AFTER:
+            self._words = Words.of(self.tokenizer) or False
+        if self._words:
+            return [self._words.encode(text) for text in texts]
+        return [encoded.ids for encoded in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
     def _is_plain(self, plan: Plan) -> bool:
         return plan.mark is None and not self._spells_controls
@@ -202,65 +208,6 @@ def plans(template: dict[str, Any], what: str, conversations: list[Conversation]
 
 def template_hash(template: str) -> str:
     return hashlib.sha256(template.strip().encode()).hexdigest()
-
-
-def _tokenizer(file: Path) -> Tokenizer:
-    if not file.is_file():
-        raise SettingError(
-            "This model has no tokenizer that Facet can read.",
-            "Its folder has no file tokenizer.json.",
-            "Choose another “Starting model”.",
-        )
-    try:
-        return Tokenizer.from_file(str(file))
-    except Exception:  # the library raises nothing more specific
-        raise SettingError(
-            "The tokenizer of this model cannot be read.",
-            "Its file tokenizer.json is damaged or of an unknown kind.",
-            "Choose another “Starting model”.",
-        ) from None
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _variables(settings: dict[str, Any]) -> dict[str, str]:
-    """The special tokens by name, as templates use them: `bos_token` and its like."""
-    found = {name: value.get("content") if isinstance(value, dict) else value for name, value in settings.items()}
-    return {name: value for name, value in found.items() if name.endswith("_token") and isinstance(value, str)}
-
-
-def _template(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer) -> str:
-    file = folder / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text("utf-8")
-    found = settings.get("chat_template") or _json(folder / "chat_template.json").get("chat_template")
-    if isinstance(found, list):
-        found = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}.get("default")
-    if isinstance(found, str):
-        return found
-    if tokenizer.token_to_id("<start_of_turn>") is not None and tokenizer.token_to_id("<end_of_turn>") is not None:
-        return starter_template()
-    raise SettingError(
-        "This model has no chat template.",
-        "It was not made to hold conversations, and nothing says how they would be written.",
-        "Choose a “Starting model” whose name ends in “it” or “instruct”.",
-    )
-
-
-def _stops(folder: Path, variables: dict[str, str], tokenizer: Tokenizer) -> set[str | int]:
-    """Everything that may end the model's turn: what its files say, and the marks that are known to."""
-    special = {added.content for added in _added(tokenizer).values() if added.special}
-    stops: set[str | int] = special.intersection(_TURN_ENDS)  # in Gemma's vocabulary "</s>" is a tag of HTML
-    for name in ("generation_config.json", "config.json"):
-        declared = _json(folder / name).get("eos_token_id")
-        stops.update(each for each in (declared if isinstance(declared, list) else [declared]) if isinstance(each, int))
-    return stops | {variables[name] for name in ("eos_token", "eot_token") if name in variables}
 
 
 def _added(tokenizer: Tokenizer) -> dict[int, Any]:

@@ -76,8 +76,18 @@ class Shelf:
         """Fetch a public dataset's own files at a pinned revision; its code never runs."""
         source = parse_source(f"hub:{source}") if isinstance(source, str) else source
         fetched = self.hub.dataset_file(source.where, source.revision)
-        about = {"kind": "hub", "where": source.where, "revision": fetched.sha, "original_name": fetched.path.name}
-        return self._keep(person, fetched.path, about)
+        about = {
+            "kind": "hub",
+            "where": source.where,
+            "revision": fetched.sha,
+            "original_name": fetched.path.name,
+            "words": fetched.words,
+            "licence": fetched.licence,
+        }
+        try:
+            return self._keep(person, fetched.path, about)
+        finally:
+            fetched.discard()
 
     def _keep(self, person: Person, file: Path, source: dict[str, Any]) -> str:
         folder = self.workspace.create(person, "uploads", Path(source["original_name"]).stem)

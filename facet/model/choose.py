@@ -1,6 +1,7 @@
 """Choosing a starting model: is it one Facet can tune, does it fit, what does its licence ask? Before any download."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,12 +117,10 @@ class Chooser:
         if needs > free:
             raise too_large(check.name, needs, free)
 
-    def fetch(self, base: BaseSource) -> bool:
-        """Download a model of the Hub that is not here yet. True when something was fetched."""
-        if base.where != "hub" or self.hub.downloaded(base.id, self.models, base.revision):
-            return False
-        self.hub.model_snapshot(base.id, base.revision, self.models)
-        return True
+    def fetch(self, base: BaseSource, progress: Callable[[float, float], None]) -> None:
+        """Download a model of the Hub that is not here yet. `progress` hears GB done and GB in all."""
+        if base.where == "hub" and not self.hub.downloaded(base.id, self.models, base.revision):
+            self.hub.model_snapshot(base.id, base.revision, self.models, progress)
 
 
 def too_large(name: str, needs: float, free: float) -> CapacityError:

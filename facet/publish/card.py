@@ -3,6 +3,7 @@
 A pure function of facts. Front matter is written by a YAML library, and every word of a person goes through `plain`.
 """
 
+import json
 import math
 import re
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def card(facts: CardFacts) -> str:
     """The whole README.md."""
     sections = [
         _front_matter(facts),
-        f"# {inline(facts.name, 80)}",
+        f"# {inline(facts.name, 80) or 'A tuned model'}",
         _introduction(facts),
         "## How to use it",
         _use(facts),
@@ -127,8 +128,8 @@ def snippet(facts: CardFacts) -> str:
     if facts.base_model == STARTER:
         base = 'f"{adapter}/base"'
     else:
-        base = repr(facts.hub_base or f"path/to/{one_line(facts.base_model, 80)}")
-    pinned = f", revision={facts.revision!r}" if facts.revision and facts.hub_base else ""
+        base = json.dumps(facts.hub_base or f"path/to/{one_line(facts.base_model, 80)}", ensure_ascii=False)
+    pinned = f', revision="{facts.revision}"' if facts.revision and facts.hub_base else ""
     return f"""\
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -173,7 +174,8 @@ def _results(facts: CardFacts) -> str:
 
 def _making(facts: CardFacts) -> str:
     minutes = f" in {_duration(facts.minutes)}" if facts.minutes > 0 else ""
-    where = f"It was trained on {inline(facts.device, 120)}{minutes}." if facts.device else ""
+    device = inline(facts.device, 120)
+    where = f"It was trained on {device}{minutes}." if device else ""
     recipe = [[code(name, 60), inline(_value(value), 60)] for name, value in facts.recipe.items()]
     curve = "![Loss by training step](curve.svg)" if any(facts.curves.values()) else ""
     versions = ", ".join(f"{inline(name, 40)} {inline(number, 40)}" for name, number in facts.versions.items())

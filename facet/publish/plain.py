@@ -28,7 +28,8 @@ def inline(text: object, most: int = 200) -> str:
 
 def code(text: object, most: int = 200) -> str:
     """Text as code inside a paragraph or a table cell."""
-    return f"`{one_line(text, most).replace('`', chr(39)).replace('|', '¦')}`"
+    line = one_line(text, most).replace("`", "'").replace("|", "¦")
+    return f"`{line}`" if line else "–"
 
 
 def fenced(text: str, language: str) -> str:

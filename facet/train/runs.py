@@ -1,6 +1,7 @@
 """Runs as a person meets them: start, watch, pause, resume, stop and keep, list, rename, delete. No torch here."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from facet.errors import SettingError
 from facet.identity import Person
 from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
-from facet.work.log import Follower, Progress
+from facet.work.conductor import Looking
+from facet.work.log import Progress
 from facet.work.task import Task
 from facet.workspace import Workspace, clean_name, read_about, read_json, update_about
 
@@ -43,7 +45,7 @@ class Runs:
     """Everything about runs that needs only the disk."""
 
     workspace: Workspace
-    _followers: dict[Path, Follower] = field(default_factory=dict)
+    look: Callable[[Path], Progress] = field(default_factory=Looking)  # progress of a run's folder
 
     def create(self, person: Person, dataset: Path, base: BaseSource, recipe: SftRecipe, name: str) -> str:
         """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away."""
@@ -68,13 +70,7 @@ class Runs:
         return Task(self.folder(person, run_id))
 
     def progress(self, person: Person, run_id: str) -> Progress:
-        return self._look(self.folder(person, run_id))
-
-    def _look(self, folder: Path) -> Progress:
-        follower = self._followers.get(folder)
-        if follower is None:
-            follower = self._followers[folder] = Follower(Task(folder).events_file)
-        return follower.look()
+        return self.look(self.folder(person, run_id))
 
     def card(self, person: Person, run_id: str) -> RunCard:
         return self._card(self.folder(person, run_id))
@@ -95,7 +91,7 @@ class Runs:
             dataset_name=data["name"],
             recipe=SftRecipe(**request["recipe"]),
             dataset=data,
-            progress=self._look(folder),
+            progress=self.look(folder),
             notes=about.get("notes", ""),
         )
 
@@ -108,7 +104,7 @@ class Runs:
         Raises: `SettingError` when nothing has been learned yet.
         """
         task = self.task(person, run_id)
-        progress = self._look(task.folder)
+        progress = self.look(task.folder)
         if progress.stage == "finished":
             return
         if not task.is_busy() and progress.checkpoint is None:
@@ -123,7 +119,7 @@ class Runs:
 
     def resume(self, person: Person, run_id: str) -> None:
         task = self.task(person, run_id)
-        if self._look(task.folder).stage == "finished":
+        if self.look(task.folder).stage == "finished":
             raise SettingError(
                 "This run is finished.",
                 "It has taken all of its steps.",

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from facet.gemma.models import STARTER
 from facet.identity import Person
 from facet.studio import Studio
 from facet.ui import chat, data, guide, hero, publish, rail, runs, test, theme, train
@@ -89,7 +90,7 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
         return train.refreshed(tabs["train"], studio, person, dataset)
 
     def list_chat(person: Person, run: Id | None, current: Id | None) -> Any:
-        return chat.refreshed(studio, person, current if current == chat.STARTER else run)
+        return chat.refreshed(studio, person, current if current == STARTER else run)
 
     def list_test(person: Person, run: Id | None) -> list[Any]:
         return test.refreshed(studio, person, run)

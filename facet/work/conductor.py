@@ -2,7 +2,9 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -15,7 +17,8 @@ from facet.work.task import Task
 
 MOST_TRIES = 3
 EVERY_SECONDS = 1.0
-Action = Literal["start", "wait", "mark interrupted", "give up", "done"]
+TELL_EVERY_SECONDS = 3.0
+Action = Literal["start", "wait", "mark interrupted", "mark paused", "give up", "done"]
 log_to = logging.getLogger("facet.conductor")
 
 
@@ -41,19 +44,26 @@ def next_action(progress: Progress, busy: bool, stop_asked: bool = False) -> Act
         case "running" | "preparing":
             return "mark interrupted"
         case "interrupted":
-            return "give up" if progress.starts_without_saving >= MOST_TRIES else "start"
+            return "mark paused" if stop_asked else "give up" if progress.interruptions >= MOST_TRIES else "start"
         case "waiting":
-            return "start"
+            return "mark paused" if stop_asked else "start"
 
 
 class Conductor:
     """One thread that walks over all tasks; one slice at a time on this machine, in the order they came."""
 
-    def __init__(self, backend: Advances, tasks: Callable[[], list[Path]], lock_file: Path) -> None:
+    def __init__(
+        self,
+        backend: Advances,
+        tasks: Callable[[], list[Path]],
+        lock_file: Path,
+        look: Callable[[Path], Progress] | None = None,
+    ) -> None:
+        """`look` gives the progress of a task's folder; one that remembers spares reading long logs again."""
         self.backend = backend
+        self.look = look or Looking()
         self.tasks = tasks
         self.lock = FileLock(lock_file)
-        self._followers: dict[Path, log.Follower] = {}
         self._wake = threading.Event()
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
@@ -90,29 +100,23 @@ class Conductor:
 
     def round(self) -> None:
         """Look at every task once, and drive the first that wants it."""
-        folders = sorted(self.tasks())
-        self._followers = {folder: self._follower(folder) for folder in folders}
-        for folder, follower in self._followers.items():
+        for folder in sorted(self.tasks()):
             if self._halt.is_set():
                 return
-            task, progress = Task(folder), follower.look()
+            task, progress = Task(folder), self.look(folder)
             if (folder / "resume").exists() and not task.is_busy():
                 task.take_resume()
                 append_unless_busy(task, log.Queued())
-                progress = follower.look()
+                progress = self.look(folder)
             if next_action(progress, False) != "done":
-                self.act(task, next_action(progress, task.is_busy(), task.stop_asked() is not None))
+                self.act(task, next_action(progress, task.is_busy(), task.stop_asked() == "pause"))
 
     def has_work(self) -> bool:
         """Is anything running, waiting or asked to go on?"""
-        for folder in self.tasks():
-            progress = log.progress_of(Task(folder).events_file)
-            if (folder / "resume").exists() or next_action(progress, Task(folder).is_busy()) != "done":
-                return True
-        return False
-
-    def _follower(self, folder: Path) -> log.Follower:
-        return self._followers.get(folder) or log.Follower(Task(folder).events_file)
+        return any(
+            (folder / "resume").exists() or next_action(self.look(folder), Task(folder).is_busy()) != "done"
+            for folder in self.tasks()
+        )
 
     def act(self, task: Task, action: Action) -> None:
         match action:
@@ -121,6 +125,8 @@ class Conductor:
             case "mark interrupted":
                 append_unless_busy(task, log.Interrupted(words="The worker ended without a word."))
                 self.wake()
+            case "mark paused":
+                append_unless_busy(task, log.Paused(step=log.progress_of(task.events_file).step, words="Paused."))
             case "give up":
                 append_unless_busy(task, log.Failed.of(_keeps_vanishing()))
             case "wait":
@@ -129,12 +135,55 @@ class Conductor:
                 pass
 
     def _drive(self, task: Task) -> None:
+        """Follow one slice to its end. Whatever goes wrong becomes an event, or the same fault would come for ever."""
+        seen = False
         try:
             for _ in self.backend.advance(task, None):
+                seen = True
                 if self._halt.is_set():
                     return
         except FacetError as error:
             append_unless_busy(task, log.Failed.of(error))
+            return
+        except Exception as error:
+            log_to.error("a slice could not be driven: %s", type(error).__name__)
+            append_unless_busy(task, log.Failed.of(_cannot_start(error)))
+            return
+        if not seen:
+            append_unless_busy(task, log.Interrupted(words="The worker ended before it could say anything."))
+
+
+class Looking:
+    """Progress of task folders, each log read only as far as it has grown. For several threads."""
+
+    def __init__(self) -> None:
+        self._followers: dict[Path, log.Follower] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, folder: Path) -> Progress:
+        with self._lock:
+            follower = self._followers.get(folder)
+            if follower is None:
+                follower = self._followers[folder] = log.Follower(Task(folder).events_file)
+            return follower.look()
+
+    def forget(self, folder: Path) -> None:
+        with self._lock:
+            self._followers.pop(folder, None)
+
+
+@dataclass
+class Telling:
+    """Tells a task's log, every few seconds, how far something is that happens before its worker starts."""
+
+    task: Task
+    words: str
+    last: float = 0.0
+
+    def report(self, done_gb: float, total_gb: float) -> None:
+        if time.monotonic() - self.last > TELL_EVERY_SECONDS:
+            self.last = time.monotonic()
+            append_unless_busy(self.task, log.Staged(words=f"{self.words}: {done_gb:.1f} of {total_gb:.1f} GB"))
 
 
 def append_unless_busy(task: Task, event: log.Event) -> bool:
@@ -153,4 +202,12 @@ def _keeps_vanishing() -> TrainingError:
         "The work was interrupted again and again.",
         f"The worker vanished {MOST_TRIES} times before it could save; most often the machine ran out of memory.",
         "Lower “Longest example” or “Examples at once”, then start again.",
+    )
+
+
+def _cannot_start(error: Exception) -> TrainingError:
+    return TrainingError(
+        "The work could not be started.",
+        f"This machine answered with {type(error).__name__}.",
+        "Press “Resume” to try once more, or start Facet anew.",
     )

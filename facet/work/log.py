@@ -124,7 +124,7 @@ class Progress:
     early: bool = False
     out_of_time: bool = False
     retry: bool = False
-    starts_without_saving: int = 0  # slices begun since the last save point
+    interruptions: int = 0  # times the worker vanished since the last save point
     repeated_faults: int = 0  # times in a row the same fault ended a slice
     signature: str = ""
     first_at: float = 0.0
@@ -146,12 +146,10 @@ class Progress:
 
 def advance(before: Progress, event: Event) -> Progress:
     """Progress after one more event."""
-    working = before.stage in ("preparing", "running") and before.last_at > 0
-    spent = before.working_seconds + (max(0.0, event.at - before.last_at) if working else 0.0)
-    p = replace(before, first_at=before.first_at or event.at, last_at=event.at, working_seconds=spent)
+    p = _later(before, [event.at])
     match event:
         case Queued():
-            return replace(p, stage="waiting", words="", failure=None, repeated_faults=0, starts_without_saving=0)
+            return replace(p, stage="waiting", words="", failure=None, repeated_faults=0, interruptions=0)
         case Staged():
             return replace(p, stage="preparing", words=event.words, failure=None)
         case Started():
@@ -162,7 +160,6 @@ def advance(before: Progress, event: Event) -> Progress:
                 failure=None,
                 where=event.where,
                 total_steps=event.total_steps,
-                starts_without_saving=p.starts_without_saving + 1,
                 out_of_time=False,
             )
         case Resumed():
@@ -170,18 +167,15 @@ def advance(before: Progress, event: Event) -> Progress:
             kept = before_it if event.step else {}  # from the very start: also what was measured before step 1
             return replace(p, step=event.step, curves=kept)
         case Logged():
-            curves = dict(p.curves)
-            for name, value in event.values.items():
-                curves[name] = [*curves.get(name, []), (event.step, value)]
-            return replace(p, step=max(p.step, event.step), curves=curves)
+            return _measured(before, [event])
         case Saved():
-            return replace(p, checkpoint=event.step, starts_without_saving=0, repeated_faults=0, signature="")
+            return replace(p, checkpoint=event.step, interruptions=0, repeated_faults=0, signature="")
         case Noted():
             return replace(p, notes=(*p.notes, event.words))
         case Paused():
             return replace(p, stage="paused", words=event.words, out_of_time=event.out_of_time)
         case Interrupted():
-            return replace(p, stage="interrupted", words=event.words)
+            return replace(p, stage="interrupted", words=event.words, interruptions=p.interruptions + 1)
         case Finished():
             return replace(p, stage="finished", words="", outputs=event.outputs, early=event.early, step=event.step)
         case Failed():
@@ -196,11 +190,40 @@ def advance(before: Progress, event: Event) -> Progress:
             )
 
 
+def _later(before: Progress, moments: list[float]) -> Progress:
+    """The clock moved on. Time counts as work only inside a slice, and a clock that jumps back counts nothing."""
+    working = before.stage in ("preparing", "running") and before.last_at > 0
+    steps = zip([before.last_at, *moments], moments, strict=False)
+    spent = sum(max(0.0, now - then) for then, now in steps) if working else 0.0
+    return replace(
+        before,
+        first_at=before.first_at or moments[0],
+        last_at=moments[-1],
+        working_seconds=before.working_seconds + spent,
+    )
+
+
+def _measured(before: Progress, batch: list[Logged]) -> Progress:
+    """Many points at once: copying every curve for each of its points would make long runs slow to read."""
+    added: dict[str, list[tuple[int, float]]] = {}
+    for event in batch:
+        for name, value in event.values.items():
+            added.setdefault(name, []).append((event.step, value))
+    curves = before.curves | {name: before.curves.get(name, []) + points for name, points in added.items()}
+    p = _later(before, [event.at for event in batch])
+    return replace(p, step=max(p.step, *(event.step for event in batch)), curves=curves)
+
+
 def fold(events: Iterable[Event], before: Progress | None = None) -> Progress:
     progress = before or Progress()
+    batch: list[Logged] = []
     for event in events:
-        progress = advance(progress, event)
-    return progress
+        if isinstance(event, Logged):
+            batch.append(event)
+            continue
+        progress = advance(_measured(progress, batch) if batch else progress, event)
+        batch = []
+    return _measured(progress, batch) if batch else progress
 
 
 def append(file: Path, event: Event) -> None:
@@ -252,6 +275,7 @@ class Follower:
         self.progress = Progress()
 
     def look(self) -> Progress:
-        for event, behind in read(self.file, self.offset):
-            self.progress, self.offset = advance(self.progress, event), behind
+        news = list(read(self.file, self.offset))
+        if news:
+            self.progress, self.offset = fold((event for event, _ in news), self.progress), news[-1][1]
         return self.progress

@@ -80,7 +80,9 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+@pytest.mark.parametrize(
+    ("name", "content", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
 def test_a_file_that_cannot_be_used_is_refused_in_three_sentences(file, name, content, words):
     with pytest.raises(DataError) as refused:
         look(str(file(content, name)), name)

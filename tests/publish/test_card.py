@@ -64,7 +64,7 @@ def test_a_card_says_what_was_made_of_what_and_how_well_it_does():
         "in 12 minutes",
         "torch 2.13.0",
         "ai.google.dev/gemma/terms",
-        f"revision='{SHA}'",
+        f'revision="{SHA}"',
         "facet_run: 1",
     ):
         assert words in text, words
@@ -156,7 +156,7 @@ def test_no_text_at_all_changes_the_card(words):
 def test_inline_words_make_no_element_of_their_own(words):
     page = html(f"before {inline(words)} after")
     assert page.startswith("<p>") and page.count("<") == 2
-    assert html(f"before {code(words)} after").count("<") in (2, 4)
+    assert html(f"before {code(words)} after").count("<") == (4 if words.strip() else 2)
     fence = html(fenced(words, "yaml"))
     assert fence.startswith('<pre><code class="language-yaml">') and fence.count("<") == 4
 
@@ -178,7 +178,7 @@ def hostile_facts(words):
         results={words: {"base": {"loss": words}, "tuned": {"perplexity": words}}},
         versions={words: words},
         run_file=f"name: {words!r}\n```\n# Owned\n````\n<b>\n",
-        device=words,
+        device=f"x{words}",
     )
 
 

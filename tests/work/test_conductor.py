@@ -16,11 +16,13 @@ from facet.work.task import Task
     ("progress", "busy", "stop", "expected"),
     [
         (Progress(), False, False, "start"),
+        (Progress(), False, True, "mark paused"),
+        (Progress(stage="interrupted"), False, True, "mark paused"),
         (Progress(stage="running"), True, False, "wait"),
         (Progress(stage="running"), False, False, "mark interrupted"),
         (Progress(stage="preparing"), False, False, "mark interrupted"),
         (Progress(stage="interrupted"), False, False, "start"),
-        (Progress(stage="interrupted", starts_without_saving=MOST_TRIES), False, False, "give up"),
+        (Progress(stage="interrupted", interruptions=MOST_TRIES), False, False, "give up"),
         (Progress(stage="paused"), False, False, "done"),
         (Progress(stage="paused", out_of_time=True), False, False, "start"),
         (Progress(stage="paused", out_of_time=True), False, True, "done"),
@@ -77,6 +79,21 @@ def test_a_worker_that_keeps_vanishing_before_it_saves_is_given_up_with_the_reas
 
     assert progress.stage == "failed"
     assert "memory" in progress.failure["why"]
+
+
+def test_a_worker_that_dies_before_its_first_word_is_not_started_for_ever(folder):
+    progress = conducted(folder, Place(*[[]] * 5), rounds=12)
+
+    assert progress.stage == "failed" and "interrupted again and again" in progress.failure["what"]
+
+
+def test_a_place_that_breaks_down_is_told_and_not_tried_for_ever(folder):
+    class Broken(Place):
+        def advance(self, task, grant):
+            raise OSError("no more processes")
+            yield
+
+    assert "OSError" in conducted(folder, Broken(), rounds=2).failure["why"]
 
 
 def test_a_paused_task_goes_on_only_when_a_person_asks(folder):

@@ -1,0 +1,44 @@
+"""The guide inside the app: Markdown pages, in the order in which they are read."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. It mentions another one as: the page “Title”."""
+
+    slug: str
+    title: str
+    file: str
+
+    @property
+    def name(self) -> str:
+        return self.slug
+
+    @property
+    def text(self) -> str:
+        return text(self.slug)
+
+
+PAGES: tuple[Page, ...] = (
+    Page("start", "Your first model", "start.md"),
+    Page("data", "Good examples", "data.md"),
+    Page("train", "Training", "train.md"),
+    Page("watch", "Reading the curves", "watch.md"),
+    Page("chat", "Talking to it", "chat.md"),
+    Page("test", "Testing it", "test.md"),
+    Page("take_home", "Taking it home", "take_home.md"),
+    Page("trouble", "When something goes wrong", "trouble.md"),
+    Page("glossary", "Words", "glossary.md"),
+)
+
+
+@cache
+def text(slug: str) -> str:
+    """The Markdown of a page; an unknown slug is a `KeyError`, since no person types one."""
+    files = {page.slug: page.file for page in PAGES}
+    return (HERE / files[slug]).read_text("utf-8")

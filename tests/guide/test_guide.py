@@ -1,0 +1,84 @@
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from facet import guide
+from facet.gemma.models import OFFERED
+from facet.guide import PAGES, text
+from facet.recipe.recipes import SftRecipe
+
+UI = Path(guide.__file__).parents[1] / "ui"
+TITLES = {page.title for page in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_every_page_is_there_titled_and_short(page):
+    page_text = text(page.slug)
+    assert page_text.startswith(f"# {page.title}\n")
+    assert page.text is page_text
+    assert len(page_text.splitlines()) <= 60
+    assert len(page_text.encode()) < 6000
+    assert "TODO" not in page_text
+
+
+def test_no_page_is_left_out():
+    files = {file.name for file in resources.files(guide).iterdir() if file.name.endswith(".md")}
+    assert files == {page.file for page in PAGES}
+    assert len({page.slug for page in PAGES}) == len(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_no_page_points_to_one_that_is_not_there(page):
+    assert set(re.findall(r"the page “([^”]+)”", page.text)) <= TITLES
+    assert not re.findall(r"\]\((?!https://)", page.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_sentences_are_short(page):
+    prose = re.sub(r"```.*?```|^[|#].*$", "", page.text, flags=re.DOTALL | re.MULTILINE)
+    for sentence in re.split(r"(?<=[.?!:;])\s|\n\n|\n[-\d]", prose):
+        assert len(sentence.split()) <= 28, sentence
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_what_is_in_bold_and_looks_like_a_control_is_on_the_page(page):
+    labels = {match for match in re.findall(r"\*\*([A-Z][\w ]+)\*\*", page.text) if match in CONTROLS}
+    words = "".join(file.read_text("utf-8") for file in [*UI.glob("*.py"), *UI.parent.glob("recipe/*.py")])
+    assert [label for label in labels if label not in words] == []
+
+
+CONTROLS = """Tune the starter model now|Prepare|Starting model|Start training|Run the test|Prepare the download|How thorough
+Quick taste|Balanced|Thorough|Learning speed|Times through the data|Longest example|Adapter size|Examples at once
+Groups per step|Pause|Resume|Stop and keep|Temperature|Longest reply|Seed|Standing instructions|Clear|Encoding
+Read it again|Delimiter|Shape of your data|Runs|Publish""".replace("\n", "|").split("|")
+
+
+def glossary():
+    lines = text("glossary").splitlines()
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines if line.startswith("| ")][1:]
+
+
+def test_the_glossary_has_a_plain_word_an_experts_word_and_one_sentence_for_each():
+    rows = [row for row in glossary() if set(row[0]) != {"-"}]
+    assert len(rows) >= 30
+    assert [row[0].lower() for row in rows] == sorted(row[0].lower() for row in rows)
+    for plain, expert, sentence in rows:
+        assert plain and expert
+        assert sentence.endswith(".") and len(re.findall(r"[.?!](\s|$)", sentence)) == 1, sentence
+
+
+def test_the_guide_speaks_of_the_models_that_are_offered():
+    page = text("train")
+    assert all(model.name in page or model.generation == "4" for model in OFFERED)
+
+
+def test_every_basic_setting_is_explained():
+    basic = [
+        knob.label
+        for field in SftRecipe.model_fields.values()
+        for knob in field.metadata
+        if getattr(knob, "level", "") == "basic"
+    ]
+    assert basic and all(f"**{label}**" in text("train") for label in basic)
