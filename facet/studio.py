@@ -50,9 +50,9 @@ class Place:
 class Studio:
     """Every call takes the person first and answers for what is theirs alone."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, hub: Hub | None = None) -> None:
         self.workspace = workspace
-        self.hub = Hub(workspace.home / "hub")
+        self.hub = hub or Hub(workspace.home / "hub")
         self.shelf = Shelf(workspace, self.hub)
         self.chooser = Chooser(self.hub, workspace.models)
         self.looking = Looking()
@@ -70,6 +70,7 @@ class Studio:
 
     def open(self) -> bool:
         """Begin to conduct queued and interrupted work. False when another Facet on this folder already does."""
+        self._closed.clear()
         threading.Thread(target=self._tidy_up, name="janitor", daemon=True).start()
         return self.conductor.start()
 
@@ -178,7 +179,7 @@ class Studio:
         summary = self.dataset(person, dataset_id).summary
         splits = summary["splits"]
         if check.download_gb:
-            longest = int(summary["lengths"]["longest"] / CHARACTERS_PER_TOKEN) + 16
+            longest = int(summary["lengths"]["longest_characters"] / CHARACTERS_PER_TOKEN) + 16
             return DataFacts(splits["train"], splits["validation"], longest, longest, measured=False)
         measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
         return DataFacts(splits["train"], splits["validation"], measured["longest"], measured["p95"], measured=True)

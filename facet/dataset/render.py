@@ -6,7 +6,7 @@ A token is taught when it belongs to an answer or ends one; what the person and 
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -111,7 +111,7 @@ class Renderer:
             if len(set(rendered.trained[at : at + length])) > 1 or not self._special_ids.isdisjoint(ids):
                 break
             text = self._decode(ids)
-            if "\ufffd" not in text:
+            if "\ufffd" not in text or (length == len("\ufffd".encode()) and text == "\ufffd"):
                 return length, text
             first = first or text
         return 1, first

@@ -122,7 +122,7 @@ class Shelf:
         upload = self.workspace.find(person, "uploads", upload_id)
         source = read_json(upload / "source.json")
         correction = options.pop("correction", None)
-        name = clean_name(name or Path(source["original_name"]).stem)
+        name = clean_name(name or _usual_name(source))
         self.workspace.require_disk(3 * (upload / "file").stat().st_size / 1e9)
         into = self.workspace.shelf(person, "datasets") / f".making-{new_id(name)}"
         into.mkdir()
@@ -187,6 +187,13 @@ class Shelf:
         if key not in self._lengths:
             self._lengths[key] = self.tokens(person, dataset_id, model, None, 0, 0)["statistics"]
         return self._lengths[key]
+
+
+def _usual_name(source: dict[str, Any]) -> str:
+    """The dataset's own name on the Hub, else the file's without its ending."""
+    if source["kind"] == "hub":
+        return source["where"].split("/")[1].split(":")[0]
+    return Path(source["original_name"]).stem
 
 
 def data_file(path: Path) -> Path:

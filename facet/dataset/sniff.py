@@ -65,7 +65,7 @@ def sniff(file: Path, original_name: str, correction: dict[str, str | None] | No
     _refuse_foreign(head)
     chosen = encoding.known(correction["encoding"]) if correction.get("encoding") else encoding.detect(file)
     text = codecs.getincrementaldecoder(chosen)("replace").decode(head)
-    _refuse_not_a_table(text, whole=size <= len(head))
+    _refuse_not_a_table(text)
     if correction.get("delimiter"):
         return _delimited(text, chosen, str(correction["delimiter"]), whole=size <= len(head))
     json_format = detect_json(text, Path(original_name).suffix.lower(), whole=size <= len(head))
@@ -118,7 +118,7 @@ def _packed(head: bytes) -> DataError:
     return DataError("This is a zip archive.", "Facet reads tables, not archives.", "Unpack it and upload one file.")
 
 
-def _refuse_not_a_table(text: str, whole: bool) -> None:
+def _refuse_not_a_table(text: str) -> None:
     start = text.lstrip("\ufeff \t\r\n")
     if not start.strip("\0"):
         raise empty_file()

@@ -9,7 +9,8 @@
 - scores: the output layer rates all V word pieces for up to 4,096 tokens at a time, in 4 bytes, with working copies.
 
 Calibrated on a Gemma 3 270M in 4-byte weights, batch 4, LoRA rank 16, TRL 1.16 on a CPU: 3.0 GB measured at 256 tokens
-and 4.7 at 512 with checkpointing, 3.9 at 256 without. An estimate, not a promise: it is meant to be a little high.
+and 4.7 at 512 with checkpointing, 3.9 and 6.1 without (estimates 3.2, 4.7, 4.1 and 6.5).
+An estimate, not a promise: it is meant to be a little high.
 """
 
 import contextlib

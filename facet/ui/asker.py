@@ -45,10 +45,8 @@ class Asker:
                 threading.Thread(target=self._ask, args=(person, run_id, self._talks[key]), daemon=True).start()
             return self._talks[key]
 
-    def forget(self, person: Person, run_id: str) -> None:
-        """Ask again the next time; used after a failure."""
-        with self._lock:
-            self._talks.pop((person.key, run_id), None)
+    def has_asked(self, person: Person, run_id: str) -> bool:
+        return (person.key, run_id) in self._talks
 
     def _ask(self, person: Person, run_id: str, talk: Talk) -> None:
         try:

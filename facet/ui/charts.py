@@ -1,12 +1,14 @@
 """The one look of charts: transparent, few lines, named where they end. Colours of text come from facet.css."""
 
+from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
 
 ACCENT = "#1a9c91"  # the model that learns; at least 3:1 on both papers
-SMOOTH_FROM = 40  # points; below, the raw line is readable
+SMOOTH_FROM = 100  # points; below, the raw line is readable
 MOST_POINTS = 1500
+GLYPH = f'<span style="color:{ACCENT}">{{}}</span>'
 
 
 def template() -> go.layout.Template:
@@ -32,12 +34,12 @@ def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int,
             _line(figure, smooth(thin(training)), "training, smoothed", {"color": ACCENT, "width": 2.5})
     if validation:
         _line(figure, validation, "validation", {"color": ACCENT, "width": 2, "dash": "dot"}, "lines+markers")
-    for points, words in ((smooth(thin(training)), "training"), (validation, "validation")):
+    for points, words in ((smooth(thin(training)), f"{GLYPH.format('—')} training"), (validation, f"{GLYPH.format('··●')} validation")):
         if points:
-            _name(figure, points, words, above=words == "training")
+            _name(figure, points, words, 14 if words.endswith("validation") else 34)
     last = max([total_steps, *[points[-1][0] for points in (training, validation) if points]])
     figure.update_xaxes(title_text="step", range=[0, last * 1.02])
-    figure.update_yaxes(title_text="loss (nats per token)")
+    figure.update_yaxes(title_text="loss (nats per token)", rangemode="tozero")
     return figure
 
 
@@ -49,11 +51,11 @@ def _line(figure: go.Figure, points: list[tuple[int, float]], name: str, line: d
                        opacity=opacity, hovertemplate="%{y:.3f}")  # fmt: skip
 
 
-def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, above: bool) -> None:
+def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, above: int) -> None:
     """The line's name at its end, so that nobody has to look up a colour."""
     step, value = points[-1]
     figure.add_annotation(x=step, y=value, text=f"{words} {value:.2f}", showarrow=False, xanchor="right",
-                          yshift=14 if above else -14, font={"size": 13})  # fmt: skip
+                          yshift=above, font={"size": 13})  # fmt: skip
 
 
 def thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -65,11 +67,11 @@ def thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def smooth(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """A running mean that forgets slowly, as the eye would draw it."""
+    """The mean of the points around each one, as the eye would draw it; nothing lags behind."""
     if len(points) < SMOOTH_FROM:
         return points
-    weight, mean, smoothed = 0.9, points[0][1], []
-    for step, value in points:
-        mean = weight * mean + (1 - weight) * value
-        smoothed.append((step, mean))
-    return smoothed
+    reach = max(2, len(points) // 50)
+    values = [value for _, value in points]
+    sums = [0.0, *accumulate(values)]
+    windows = [(max(0, index - reach), min(len(values), index + reach + 1)) for index in range(len(values))]
+    return [(step, (sums[end] - sums[start]) / (end - start)) for (step, _), (start, end) in zip(points, windows, strict=True)]

@@ -45,29 +45,31 @@ class ChatTab:
 
 
 def layout() -> ChatTab:
-    with gr.Row(elem_classes="f-finish"):
-        target = gr.Dropdown([], label="Talk to")
-        compare = gr.Checkbox(True, label="Put the untouched model beside it", min_width=220)
-    with gr.Row(elem_classes="f-halves"):
-        with gr.Column(min_width=280, elem_classes="f-voice base") as untouched:
-            base = _box("Untouched", "The model as it came")
-        with gr.Column(min_width=280, elem_classes="f-voice tuned"):
-            tuned = _box("Tuned", "The model you chose")
-    status = gr.HTML(elem_id="chat-status")
-    with gr.Row(elem_classes="f-finish"):
-        text = gr.Textbox(label="Your message", lines=1, max_lines=8, autofocus=False, elem_id="chat-text", scale=5)
-        send = gr.Button("Send", variant="primary", elem_id="chat-send")
-        stop = gr.Button("Stop", variant="stop", visible=False)
-    with gr.Row(elem_classes="f-buttons"):
-        retry, clear = gr.Button("Retry", size="sm", scale=0), gr.Button("Clear", size="sm", scale=0)
-    system, decoding = _settings()
+    with gr.Column(elem_classes="card f-gap"):
+        with gr.Row(elem_classes="f-finish"):
+            target = gr.Dropdown([], label="Talk to")
+            compare = gr.Checkbox(True, label="Put the untouched model beside it", min_width=220, elem_id="compare")
+        with gr.Row(elem_classes="f-voices"):
+            with gr.Column(min_width=260, elem_classes="f-voice base") as untouched:
+                base = _box("Untouched", "The model as it came.")
+            with gr.Column(min_width=260, elem_classes="f-voice tuned"):
+                tuned = _box("Tuned", "The model you chose.")
+        status = gr.HTML(elem_id="chat-status")
+        with gr.Row(elem_classes="f-finish"):
+            text = gr.Textbox(label="Your message", lines=1, max_lines=8, elem_id="chat-text", scale=5)
+            send = gr.Button("Send", variant="primary", elem_id="chat-send")
+            stop = gr.Button("Stop", variant="stop", visible=False)
+        with gr.Row(elem_classes="f-buttons"):
+            retry, clear = gr.Button("Retry", size="sm", scale=0), gr.Button("Clear", size="sm", scale=0)
+    with gr.Column(elem_classes="card"):
+        system, decoding = _settings()
     return ChatTab(target, compare, untouched, {"base": base, "tuned": tuned}, status, text, send, stop, retry, clear, system,
                    decoding, gr.State({"base": [], "tuned": []}))  # fmt: skip
 
 
 def _box(title: str, words: str) -> gr.Chatbot:
     return gr.Chatbot(label=title, height=380, sanitize_html=True, buttons=[], feedback_options=None, layout="bubble",
-                      placeholder=f"**{title}**\n\n{words}", group_consecutive_messages=False)  # fmt: skip
+                      placeholder=words, group_consecutive_messages=False)  # fmt: skip
 
 
 def _settings() -> tuple[gr.Textbox, dict[str, Any]]:

@@ -45,7 +45,7 @@ def layout(studio: Studio) -> DataTab:
         with gr.Column(elem_classes="card", min_width=280):
             hub_id = gr.Textbox(label="A public dataset of the Hugging Face Hub", placeholder="owner/name", max_length=200,
                                 info="Its files are downloaded; its code is never run.")  # fmt: skip
-            hub_fetch = gr.Button("Fetch it")
+            hub_fetch = gr.Button("Fetch it", scale=0, elem_classes="f-left")
     gr.HTML(html('<div class="f-section"><h3>Or try one of ours</h3></div>'))
     with gr.Row(elem_classes="f-examples", equal_height=True):
         examples = {example.name: _card(example) for example in studio.examples()}
@@ -56,7 +56,7 @@ def layout(studio: Studio) -> DataTab:
 def _card(example: Example) -> gr.Button:
     with gr.Column(elem_classes="card f-example", min_width=220):
         gr.HTML(html('<h4>{}</h4><p>{}</p><p class="f-small">{:,} examples</p>', example.title, example.words, example.rows))
-        return gr.Button("Use this example", size="sm", elem_id=f"example-{example.name}")
+        return gr.Button("Use this example", size="sm", scale=0, elem_classes="f-left", elem_id=f"example-{example.name}")
 
 
 def wire(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:

@@ -60,7 +60,7 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
 
     def restore(person: Person, query: Query) -> list[Any]:
         """The first screen belongs to those who have nothing yet, or whose first taste is on its way."""
-        run_id = _first_run(studio, person, query.get("first", ""))
+        run_id = _first_run(studio, asker, person, query.get("first", ""))
         if run_id:
             return _shown(studio, asker, person, run_id)
         fresh = not studio.runs(person) and "run" not in query
@@ -93,12 +93,13 @@ def start_first_taste(studio: Studio, person: Person) -> str:
     return studio.start(person, dataset, STARTER, advice.recipe, NAME)
 
 
-def _first_run(studio: Studio, person: Person, asked: str) -> str | None:
-    """The first taste to show: the one in the address, or the only run there is."""
+def _first_run(studio: Studio, asker: Asker, person: Person, asked: str) -> str | None:
+    """The first taste to show: the one in the address, or the only run there is while it is news."""
     runs = studio.runs(person)
     if asked and any(run.id == asked for run in runs):
         return asked
-    return runs[0].id if len(runs) == 1 and runs[0].name == NAME else None
+    only = runs[0] if len(runs) == 1 and runs[0].name == NAME else None
+    return only.id if only and (only.progress.is_active or asker.has_asked(person, only.id)) else None
 
 
 def _shown(studio: Studio, asker: Asker, person: Person, run_id: str) -> list[Any]:
@@ -159,12 +160,10 @@ def _time_left(progress: Progress) -> str:
 
 def describe_answers(talk: Talk, progress: Progress) -> Markup:
     """The same question to both models, one under the other on a phone."""
-    steps, seconds = progress.step, progress.working_seconds
-    words = html(
-        '<h2>The same questions, before and after.</h2><p class="f-lead">{} of learning, {} in all. '
-        "None of these questions was among the examples.</p>",
-        count(steps, "step"), duration(seconds),
-    )  # fmt: skip
+    words = html('<h2>The same questions, before and after.</h2><p class="f-lead">{} of learning, {} in all. '
+                 "None of these questions was among the examples.</p>", count(progress.step, "step"), duration(progress.working_seconds))  # fmt: skip
+    if talk.waiting and not talk.done:
+        words += html('<p class="f-wait" role="status">{}</p>', talk.waiting)
     asked = join(
         html('<h3 class="f-ask">{}</h3><div class="f-pair">{}{}</div>', question, _side("base", talk, index), _side("tuned", talk, index))
         for index, question in enumerate(talk.questions)

@@ -13,6 +13,7 @@ from facet.train.runs import RunCard
 from facet.ui.charts import learning_curve
 from facet.ui.events import Gate
 from facet.ui.markup import each, html, trouble
+from facet.ui.models import model_name
 from facet.ui.pace import Pace
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
@@ -125,8 +126,8 @@ def describe(run: RunCard, seconds_left: float | None) -> Markup:
     share = round(100 * progress.step / progress.total_steps) if progress.total_steps else 0
     still = "" if progress.stage in ("running", "finished") else "still"
     head = html(
-        '<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div><p class="f-small">{} · {}</p>'
-        '<p role="status">{}</p>', run.name, stage_look(progress.stage), STAGE_WORDS[progress.stage], run.base_model,
+        '<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div><p class="f-small">{} learns from {}</p>'
+        '<p role="status">{}</p>', run.name, stage_look(progress.stage), STAGE_WORDS[progress.stage], model_name(run.base_model),
         run.dataset_name, stage_sentence(progress),
     )  # fmt: skip
     track = html('<div class="f-track {}" role="progressbar" aria-label="Progress of this run" aria-valuemin="0" aria-valuemax="100" '

@@ -1,12 +1,18 @@
 """Lists of models that several tabs offer."""
 
-from facet.gemma.models import STARTER
+from facet.gemma.models import STARTER, find
 from facet.identity import Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.words import ago
 
 Choices = list[tuple[str, str]]
+
+
+def model_name(base_model: str) -> str:
+    """What a starting model is called on the page."""
+    offered = find(base_model)
+    return offered.name if offered else base_model
 
 
 def tuned(studio: Studio, person: Person) -> list[RunCard]:

@@ -55,6 +55,7 @@ def prepared_layout(studio: Studio) -> Prepared:
             chosen = gr.Dropdown([], label="Prepared data")
             detail = gr.HTML()
             train = gr.Button("Train with this data", variant="primary", scale=0, elem_classes="f-left")
+            manage = manage_layout("datasets")
         with gr.Column(elem_classes="card"):
             gr.HTML(html('<div class="f-section"><h3>Exactly what the model learns to write</h3><p>A model reads word pieces, '
                          "called tokens. It reads all of these and is taught to write only the marked ones.</p></div>"))  # fmt: skip
@@ -64,7 +65,6 @@ def prepared_layout(studio: Studio) -> Prepared:
             tokens = gr.HTML(elem_id="tokens")
             with gr.Row(elem_classes="f-left"):
                 earlier, later = gr.Button("Earlier examples", size="sm", scale=0), gr.Button("More examples", size="sm", scale=0)
-        manage = manage_layout("datasets")
     return Prepared(box, chosen, detail, model, length, tokens, gr.State(0), earlier, later, train, manage)
 
 

@@ -16,7 +16,7 @@ from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.events import Gate
 from facet.ui.markup import clip, each, html
-from facet.ui.models import chosen_model, tuned_choices
+from facet.ui.models import chosen_model, model_name, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
 
@@ -97,7 +97,7 @@ def describe(run: RunCard) -> Markup:
     duty = ("This model is made from Gemma, so its terms go with it; the file holds the notice they ask for."
             if licence.card_id == "gemma" else "The file holds the notice that goes with it."
             if licence.card_id == "apache-2.0" else "Look up its terms before you share the result.")  # fmt: skip
-    return html('<h3 class="f-file">{}</h3><p class="f-small">tuned from {} on {}</p><div class="f-scroll"><table class="f-table"><thead><tr>'
+    return html('<h3 class="f-file">{}</h3><p class="f-small">{}, tuned with {}</p><div class="f-scroll"><table class="f-table"><thead><tr>'
                 '<th scope="col">In the file</th><th scope="col">Called</th><th scope="col">What for</th></tr></thead><tbody>{}</tbody></table></div>'
-                '<div class="f-note"><p><strong>Licence: {}.</strong> {}</p></div>', run.name, run.base_model, clip(run.dataset_name, 80),
+                '<div class="f-note"><p><strong>Licence: {}.</strong> {}</p></div>', run.name, model_name(run.base_model), clip(run.dataset_name, 80),
                 rows, name, duty)  # fmt: skip

@@ -12,7 +12,7 @@ from facet.train.runs import RunCard
 from facet.ui.events import Gate
 from facet.ui.manage import Manage, manage_layout, wire_manage
 from facet.ui.markup import clip, html, join
-from facet.ui.models import chosen_model
+from facet.ui.models import chosen_model, model_name
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, ago, number, stage_look
@@ -39,7 +39,8 @@ def layout() -> RunsTab:
                      "its settings and its model, until you delete it.</p></div>"))  # fmt: skip
         to_data = gr.Button("Go to Data", variant="primary", scale=0, elem_classes="f-left")
     with gr.Column(elem_classes="f-gap") as box:
-        table = gr.HTML(elem_classes="card")
+        with gr.Column(elem_classes="card"):
+            table = gr.HTML()
         with gr.Column(elem_classes="card f-gap"):
             with gr.Row(elem_classes="f-finish"):
                 chosen = gr.Dropdown([], label="Run")
@@ -80,6 +81,6 @@ def _row(run: RunCard) -> Markup:
     return html(
         '<tr><th scope="row"><a href="?run={}">{}</a><br><span class="f-small">{}</span></th><td><span class="f-chip {}">{}</span></td><td>{}</td>'
         '<td>{}</td><td class="right">{:,}</td><td class="right">{}</td><td class="right tuned">{}</td></tr>',
-        run.id, run.name, ago(run.created), stage_look(progress.stage), STAGE_WORDS[progress.stage], clip(run.base_model, 40),
+        run.id, run.name, ago(run.created), stage_look(progress.stage), STAGE_WORDS[progress.stage], clip(model_name(run.base_model), 40),
         clip(run.dataset_name, 40), progress.step, number(progress.latest("loss")), number(progress.latest("validation_loss")),
     )  # fmt: skip

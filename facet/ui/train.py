@@ -11,7 +11,6 @@ from facet.gemma.models import STARTER, BaseModel
 from facet.identity import Person
 from facet.model.choose import ModelCheck
 from facet.recipe.advice import PRESETS, Advice
-from facet.recipe.knobs import settings, show
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
 from facet.ui.events import Gate
@@ -23,6 +22,7 @@ from facet.ui.values import Id, Line, Name, Preset, Scalar
 from facet.ui.words import count, size
 
 OTHER = "another"
+SHOW_LIVE = "() => setTimeout(() => document.getElementById('live')?.scrollIntoView({behavior: 'smooth', block: 'nearest'}), 400)"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TrainTab:
 
     @property
     def advice_outputs(self) -> list[Any]:
-        return [self.check, self.reasons, self.name, *self.form.controls.values()]
+        return [self.check, self.reasons, self.name, *self.form.outputs]
 
     def chosen(self) -> dict[str, Any]:
         return {"dataset": self.dataset, "model": self.model, "other": self.other, "preset": self.preset}
@@ -70,8 +70,8 @@ def layout(studio: Studio) -> TrainTab:
 def _choices(studio: Studio) -> tuple[Any, ...]:
     gr.HTML(html('<div class="f-section"><h3>A new run</h3></div>'))
     dataset = gr.Dropdown([], label="Prepared data")
-    offered = [(f"{model.name} · {size(model.parameters)}", model.id) for model in studio.models()]
-    model = gr.Radio([*offered, ("Another model", OTHER)], value=STARTER, label="Starting model", elem_id="models")
+    offered = [(f"{model.name}: {_download(model)}", model.id) for model in studio.models()]
+    model = gr.Radio([*offered, ("Another one, by its id or folder", OTHER)], value=STARTER, label="Starting model", elem_id="models")
     other = gr.Textbox(label="Id of the model", info="owner/name on the Hub, or a folder on this computer with safetensors",
                        visible=False, max_length=400)  # fmt: skip
     check = gr.HTML()
@@ -82,6 +82,10 @@ def _choices(studio: Studio) -> tuple[Any, ...]:
     name = gr.Textbox(label="Name of this run", max_length=80)
     start = gr.Button("Start training", variant="primary", size="lg", elem_id="start-training")
     return dataset, model, other, check, preset, reasons, form, name, start
+
+
+def _download(model: BaseModel) -> str:
+    return "comes with Facet" if model.id == STARTER else f"{size(model.parameters)} parameters, {model.disk_gb:.1f} GB"
 
 
 def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
@@ -105,7 +109,7 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
             tab.chosen(), tab.advice_outputs, **quiet_progress)  # fmt: skip
     asked = {"dataset": tab.dataset, "model": tab.model, "other": tab.other, "name": tab.name} | tab.form.controls
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
-    started.success(None, session.run, None, js=REMEMBER_RUN)
+    started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)
     tab.to_data.click(None, None, None, js=go_to("data"))
     wire_live(tab.live, studio, gate, session)
 
@@ -128,15 +132,17 @@ def advised(tab: TrainTab, studio: Studio, person: Person, dataset: str | None, 
         return gr.skip()
     check = studio.check_model(person, model)
     offered = next((one for one in studio.models() if one.id == model), None)
-    unchanged = [gr.skip()] * len(tab.form.controls)
+    unchanged = [gr.skip()] * len(tab.form.outputs)
     if check.problem:
         return [str(describe_model(check, offered)), "", gr.skip(), *unchanged]
     try:
         advice = studio.advise(person, dataset, model, preset)
     except FacetError as error:
         return [str(describe_model(check, offered)), str(trouble(error)), gr.skip(), *unchanged]
-    name = f"{studio.dataset(person, dataset).name} on {check.name}"
-    return [str(describe_model(check, offered)), str(describe_advice(advice)), name[:80], *tab.form.filled(advice.recipe)]
+    card = studio.dataset(person, dataset)
+    reasons = {reason.setting: reason.words for reason in advice.reasons}
+    summary = describe_advice(advice, preset, card.summary["splits"]["train"])
+    return [str(describe_model(check, offered)), str(summary), f"{card.name} on {check.name}"[:80], *tab.form.filled(advice.recipe, reasons)]
 
 
 def describe_model(check: ModelCheck, offered: BaseModel | None) -> Markup:
@@ -153,10 +159,9 @@ def describe_model(check: ModelCheck, offered: BaseModel | None) -> Markup:
     return words + html('<dl class="f-facts">{}</dl>', each("<dt>{}</dt><dd>{}</dd>", facts))
 
 
-def describe_advice(advice: Advice) -> Markup:
-    """Each recommended value with its reason, which quotes the numbers it rests on."""
-    labels = {setting.name: setting.knob.label for setting in settings(SftRecipe)}
-    rows = [(labels.get(reason.setting, reason.setting), show(reason.value), reason.words) for reason in advice.reasons]
-    return html('<div class="f-advice"><h4>Recommended for your data</h4><ul>{}</ul></div>',
-                each("<li><strong>{}: {}</strong> {}</li>", rows))  # fmt: skip
-
+def describe_advice(advice: Advice, preset: str, rows: int) -> Markup:
+    """What the preset comes to, in numbers; the reason of each value stands at its field."""
+    recipe = advice.recipe
+    words = (f"{PRESETS[preset][1]} That is {count(recipe.steps(rows), 'step')} of {count(recipe.effective_batch_size, 'example')} each, "
+             f"out of your {rows:,}. Why each value was chosen stands below it; change what you like.")  # fmt: skip
+    return html('<p class="f-note good">{}</p>', words)

@@ -4,7 +4,7 @@ import json
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 MOST_CHARACTERS = 200_000  # of everything one call brings, files apart
@@ -18,10 +18,11 @@ def _finite(number: float) -> float:
 
 Number = Annotated[float, AfterValidator(_finite)]
 Share = Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)]
+_or_empty = BeforeValidator(lambda value: "" if value is None else value)  # an untouched text box holds nothing at all
 Id = Annotated[str, StringConstraints(max_length=120)]
-Name = Annotated[str, StringConstraints(max_length=200)]
-Line = Annotated[str, StringConstraints(max_length=1_000)]
-Words = Annotated[str, StringConstraints(max_length=100_000)]
+Name = Annotated[str, StringConstraints(max_length=200), _or_empty]
+Line = Annotated[str, StringConstraints(max_length=1_000), _or_empty]
+Words = Annotated[str, StringConstraints(max_length=100_000), _or_empty]
 File = Annotated[str, StringConstraints(max_length=4_096)]  # always a path that Gradio itself just stored
 Column = Annotated[str, StringConstraints(max_length=1_000)]
 Scalar = Annotated[str, StringConstraints(max_length=200)] | Annotated[float, Field(allow_inf_nan=False)] | int | bool | None

@@ -74,6 +74,7 @@ class Conductor:
             self.lock.acquire(timeout=0)
         except Timeout:
             return False
+        self._halt.clear()
         self._thread = threading.Thread(target=self._conduct, name="conductor", daemon=True)
         self._thread.start()
         return True

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case per line reads better than short lines
 """Hostile, broken and odd files. Every numbered case says what Facet does: refuse, repair, skip rows, or stop early."""
 
 import io

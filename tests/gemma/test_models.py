@@ -44,9 +44,17 @@ def test_an_adapter_of_the_270m_has_the_weights_that_peft_counts():
     assert GEMMA_270M.trainable(16) == 3_796_992
 
 
+LONG_AND_WHOLE = {"length": 512, "gradient_checkpointing": False}
+
+
 @pytest.mark.parametrize(
     ("changes", "measured"),
-    [({}, 3.0), ({"length": 512}, 4.7), ({"gradient_checkpointing": False}, 3.95), ({"length": 300}, 3.33)],
+    [
+        ({}, 3.0),
+        ({"length": 512}, 4.7),
+        ({"gradient_checkpointing": False}, 3.95),
+        (LONG_AND_WHOLE, 6.06),
+    ],
 )
 def test_the_estimate_is_near_what_was_measured_and_seldom_below(changes, measured):
     assert -0.05 * measured < needs(**changes) - measured < 0.15 * measured

@@ -49,10 +49,12 @@ def test_what_is_in_bold_and_looks_like_a_control_is_on_the_page(page):
     assert [label for label in labels if label not in words] == []
 
 
-CONTROLS = """Tune the starter model now|Prepare|Starting model|Start training|Run the test|Prepare the download|How thorough
-Quick taste|Balanced|Thorough|Learning speed|Times through the data|Longest example|Adapter size|Examples at once
-Groups per step|Pause|Resume|Stop and keep|Temperature|Longest reply|Seed|Standing instructions|Clear|Encoding
-Read it again|Delimiter|Shape of your data|Runs|Publish""".replace("\n", "|").split("|")
+CONTROLS = """Tune the starter model now|Prepare|Starting model|Start training|Run the test|How thorough
+Prepare the download|Quick taste|Balanced|Thorough|Learning speed|Times through the data|Longest example|Adapter size
+Examples at once|Groups per step|Pause|Resume|Stop and keep|Temperature|Longest reply|Seed
+Standing instructions|Clear|Encoding|Read it again|Delimiter|Shape of your data|Runs|Publish""".replace(
+    "\n", "|"
+).split("|")
 
 
 def glossary():

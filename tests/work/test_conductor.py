@@ -113,3 +113,19 @@ def test_two_conductors_never_share_a_folder(tmp_path):
     time.sleep(0.01)
     assert second.start()
     second.halt()
+
+
+def test_a_conductor_that_was_halted_can_be_started_again_and_works(folder):
+    conductor = Conductor(Place([START, DONE]), lambda: [folder], folder.parent / "conductor.lock")
+    conductor.start()
+    conductor.halt()
+    log.append(Task(folder).events_file, log.Queued())
+    conductor.backend = Place([START, DONE])
+    conductor.start()
+    for _ in range(200):
+        if log.progress_of(Task(folder).events_file).stage == "finished":
+            break
+        time.sleep(0.02)
+    conductor.halt()
+
+    assert log.progress_of(Task(folder).events_file).stage == "finished"
