@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset import budget
+from facet.dataset.encoding import UNFIT
 from facet.dataset.problem import RowProblem
 from facet.errors import DataError
 
@@ -28,7 +29,7 @@ def bounded_lines(text: io.TextIOBase) -> Iterator[str]:
 
 def open_text(file: Path, encoding: str) -> io.TextIOBase:
     """Bytes that do not fit the encoding become lone surrogates, so that only the rows that hold them are lost."""
-    return open(file, encoding=encoding, errors="surrogateescape", newline="")
+    return open(file, encoding=encoding, errors=UNFIT, newline="")
 
 
 def detect_dialect(text: str, delimiter: str | None, whole: bool) -> tuple[str, bool]:

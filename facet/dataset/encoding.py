@@ -10,7 +10,18 @@ from facet.errors import DataError
 _CHUNK = 2**20
 _SAMPLE = 2**18
 _IN_RUNS = ["gb18030", "shift_jis", "euc_jp", "euc_kr", "big5", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256"]
+UNFIT = "facet-unfit"
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+
+
+def _mark_unfit(error: UnicodeError) -> tuple[str, int]:
+    """As Python's `surrogateescape`, but also for bytes below 128, which can be unfit in UTF-16."""
+    assert isinstance(error, UnicodeDecodeError)
+    unfit = error.object[error.start : error.end]
+    return "".join(chr(0xDC00 + max(byte, 0x80)) for byte in unfit), error.end
+
+
+codecs.register_error(UNFIT, _mark_unfit)
 
 
 def known(name: str) -> str:

@@ -57,16 +57,20 @@ def call(
     *,
     seconds: float = 60,
     memory_gb: float = 2.0,
+    processor_seconds: float | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> Any:
     """The result of one listed function, computed in a child process.
+
+    Units: `seconds` by the clock on the wall; `processor_seconds`, of work, are the same unless given.
 
     Raises: what the function raised, if it was a `FacetError`; `CapacityError` when a limit was reached;
     `DataError` when the child broke down, which hostile data can make it do.
     """
     if function not in FUNCTIONS:
         raise KeyError(function)
-    request = json.dumps({"arguments": arguments, "seconds": seconds, "memory_gb": memory_gb})
+    limits = {"processor_seconds": processor_seconds or seconds, "memory_gb": memory_gb}
+    request = json.dumps({"arguments": arguments, "limits": limits})
     child = _start(function)
     errors = _Errors(child.stderr, on_progress)
     watch = threading.Timer(seconds, _kill, (child,))
@@ -74,6 +78,8 @@ def call(
     started = time.monotonic()
     try:
         answer = _exchange(child, request.encode())
+        if answer is None:
+            raise _too_much_to_answer()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=5)  # the answer is whole a moment before its writer has ended
     finally:
@@ -100,12 +106,14 @@ def _start(function: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _exchange(child: subprocess.Popen[bytes], request: bytes) -> bytes:
+def _exchange(child: subprocess.Popen[bytes], request: bytes) -> bytes | None:
+    """The child's answer, as far as it came; None when it is longer than any answer should be."""
     assert child.stdin and child.stdout
     with contextlib.suppress(BrokenPipeError), child.stdin:
         child.stdin.write(request)
-    answer = child.stdout.read(_MOST_ANSWER_BYTES + 1)
-    return answer if len(answer) <= _MOST_ANSWER_BYTES else b""
+    with child.stdout:
+        answer = child.stdout.read(_MOST_ANSWER_BYTES + 1)
+    return answer if len(answer) <= _MOST_ANSWER_BYTES else None
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
@@ -174,6 +182,14 @@ def _broken_down(function: str, status: int, late: bool, seconds: float, last: s
     )
 
 
+def _too_much_to_answer() -> CapacityError:
+    return CapacityError(
+        "This is too much to show at once.",
+        f"It would take more than {_MOST_ANSWER_BYTES // 2**20} MB.",
+        "Shorten the longest rows, or ask for fewer of them.",
+    )
+
+
 def out_of_memory() -> CapacityError:
     return CapacityError(
         "Reading this needs too much memory.",
@@ -189,7 +205,7 @@ def main(function: str) -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints is no answer
     request = json.load(sys.stdin)
-    _limit(request["seconds"], request["memory_gb"])
+    _limit(**request["limits"])
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     try:
         work = getattr(importlib.import_module(FUNCTIONS[function]), function)
@@ -236,14 +252,14 @@ def _where(error: Exception) -> str:
     return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
 
 
-def _limit(seconds: float, memory_gb: float) -> None:
+def _limit(processor_seconds: float, memory_gb: float) -> None:
     try:
         import resource
     except ImportError:  # Windows
         return
     limits = {
         "RLIMIT_AS": int(memory_gb * 2**30),
-        "RLIMIT_CPU": int(seconds) + 1,
+        "RLIMIT_CPU": int(processor_seconds) + 1,
         "RLIMIT_FSIZE": int(_MOST_WRITTEN_GB * 2**30),
         "RLIMIT_NOFILE": 128,
         "RLIMIT_CORE": 0,

@@ -1,5 +1,6 @@
 """A first look at a file: what it is, its columns, its first rows, and what could be made of it."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from facet.dataset.problem import RowProblem
 from facet.dataset.read import Correction, Rows, open_rows
 from facet.dataset.shape import MOST_LABELS, Column, Shape, guess
 from facet.dataset.sniff import Sniffed, no_rows
-from facet.dataset.values import is_missing, size_of, to_json
+from facet.dataset.values import is_missing, size_of, to_json, to_text
 from facet.errors import DataError
 
 SHOWN_ROWS = 20
@@ -20,6 +21,7 @@ _GUESSED_FROM_CHARACTERS = 2**25
 _FEW_ROWS = 20
 _COUNTING_SECONDS = 6.0
 _MOST_VALUE_CHARACTERS = 60
+_LINK = re.compile(r"https?://\S+|\S+\.(png|jpe?g|gif|webp|wav|mp3|mp4|pdf)", re.IGNORECASE)
 
 
 def look(file: str, original_name: str, correction: Correction | None = None) -> dict[str, Any]:
@@ -102,7 +104,7 @@ class _Tally:
         if not isinstance(value, str | int | float):
             self.values = None
             return
-        text = str(value).strip()
+        text = _as_answer(value)
         self.lengths.append(len(text))
         if self.values is None:
             return
@@ -115,6 +117,16 @@ class _Tally:
         kind = self.kinds.most_common(1)[0][0] if filled else "empty"
         middle = sorted(self.lengths)[len(self.lengths) // 2] if self.lengths else 0
         return Column(name, kind, filled / rows if rows else 0.0, dict(self.values) if self.values else None, middle)
+
+
+def _as_answer(value: str | int | float) -> str:
+    """The value as the model would learn it, for the list of categories."""
+    if isinstance(value, str):
+        return value.strip()
+    try:
+        return to_text(value, "answer", set())
+    except RowProblem:
+        return ""
 
 
 def kind_of(value: Any) -> str:
@@ -160,6 +172,7 @@ def _warnings(sniffed: Sniffed, rows: Rows, study: _Study, columns: list[Column]
         *_about_rows(study),
         *_about_names(columns, has_header=sniffed.format in ("csv", "tsv")),
         *_about_gaps(columns, shape),
+        *_about_sense(columns, shape, study.sample),
     ]
 
 
@@ -185,6 +198,22 @@ def _about_gaps(columns: list[Column], shape: Shape | None) -> Iterator[str]:
     for column in columns:
         if column.name in needed and column.filled < 0.95:
             yield f"The column “{column.name}” is empty in {1 - column.filled:.0%} of the rows; they are left out."
+
+
+def _about_sense(columns: list[Column], shape: Shape | None, sample: list[dict[str, Any]]) -> Iterator[str]:
+    """What the guess would teach, where that may not be what is meant."""
+    if shape is None:
+        return
+    by_name = {column.name: column for column in columns}
+    question, answer = by_name.get(shape.mapping.user or ""), by_name.get(shape.mapping.assistant or "")
+    if answer and shape.kind == "text_label" and answer.kind == "number":
+        yield f"The categories in “{answer.name}” are numbers, and numbers are what the model will answer."
+    if question and answer and shape.kind == "columns" and question.median_characters > 4 * answer.median_characters:
+        yield f"The texts in “{question.name}” are much longer. Check that questions and answers are not swapped."
+    for column in (question, answer):
+        values = [row.get(column.name) for row in sample[:SHOWN_ROWS]] if column else []
+        if column and values and all(isinstance(value, str) and _LINK.fullmatch(value.strip()) for value in values):
+            yield f"The column “{column.name}” holds links or file names. They are read as text and never opened."
 
 
 def _nothing_readable(problems: Counter[str], count: int) -> DataError:

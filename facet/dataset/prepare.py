@@ -34,6 +34,7 @@ from facet.workspace import clean_name, fsync, write_json
 
 _MOST_LABELS = 100
 _REPORT_EVERY_ROWS = 5_000
+_NAMING_ROWS = 1_000
 _FILES = ("train.parquet", "validation.parquet", "exam.parquet", "problems.jsonl", "preview.json")
 
 
@@ -107,6 +108,7 @@ class _Pass:
         self.labels: Counter[str] | None = Counter() if mapping.kind == "text_label" else None
         self.preview: list[dict[str, Any]] = []
         self.characters = 0
+        self.names: set[str] = set()  # of columns, where every row names its own
 
     def read(self, rows: Rows, most_characters: int) -> None:
         columns = self.mapping.columns() if rows.names is not None else None
@@ -125,6 +127,8 @@ class _Pass:
                 elif problem is not None:
                     self.reasons[problem.words] += 1
                     problems.write(json.dumps({"row": number, "code": problem.code, "words": problem.words}) + "\n")
+                if number <= _NAMING_ROWS and isinstance(row, dict):
+                    self.names.update(row)
                 if number <= SHOWN_ROWS:
                     self.preview.append(shown(number, row, messages, problem))
                 if self.characters > most_characters:
@@ -156,6 +160,7 @@ class _Pass:
         if self.rows_in == 0:
             raise no_rows()
         if not self.answers:
+            check_mapping(self.mapping, sorted(self.names) or None)
             (words, count), *_ = self.reasons.most_common(1)
             raise DataError(
                 "No row of this file can be used.",

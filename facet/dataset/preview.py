@@ -35,6 +35,8 @@ def preview(
             found.append(shown(number, row, converter.convert(row, set()), None))
         except RowProblem as problem:
             found.append(shown(number, row, None, problem))
+    if rows.names is None and not any(each["messages"] for each in found):
+        check_mapping(chosen, sorted({name for each in found for name in each["raw"]}))
     return found
 
 

@@ -185,7 +185,10 @@ def _in_a_child(arguments: dict[str, Any]):
 
     def plans(what: str, conversations: Sequence[Conversation]) -> list[Plan]:
         request = {"template": arguments, "what": what, "conversations": list(conversations)}
-        answers = limited.call("plans", request, seconds=10 + len(conversations) / 10, memory_gb=0.5)
+        count = len(conversations)
+        answers = limited.call(
+            "plans", request, seconds=10 + count, processor_seconds=2 + count * _MOST_SECONDS, memory_gb=0.5
+        )
         return [Plan(tuple(each["texts"]), tuple(each["trained"]), each["mark"]) for each in answers]
 
     plans("prompt", [[{"role": "user", "content": "a"}]])  # a template that cannot work fails at once

@@ -13,7 +13,8 @@ _MOST_LABEL_CHARACTERS = 60
 
 _CONVERSATIONS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns")
 _QUESTIONS = (
-    "prompt", "question", "instruction", "input", "query", "user", "human", "source", "q", "message", "request",
+    "prompt", "question", "instruction", "input", "inputs", "query",
+    "user", "human", "source", "q", "message", "request",
     "customer", "title", "document", "article", "dialogue", "post", "text", "frage", "pregunta", "domanda", "pergunta",
     "вопрос", "问题", "質問", "질문",
 )  # fmt: skip

@@ -7,7 +7,9 @@ from typing import Literal
 from facet.errors import DataError
 
 _NAME = r"[A-Za-z0-9][\w.\-]{0,95}"
-_HUB_ID = re.compile(rf"(?P<where>{_NAME}(?:/{_NAME})?)(?:@(?P<revision>[\w.\-/]{{1,100}}))?")
+_HUB_ID = re.compile(
+    rf"(?P<where>{_NAME}(?:/{_NAME})?)(?:@(?P<revision>[\w.\-/]{{1,100}}))?(?P<part>:[^\s:]{{1,200}})?"
+)
 _HUB_PAGE = re.compile(
     rf"https://huggingface\.co/datasets/(?P<where>{_NAME}/{_NAME})(?:/tree/(?P<revision>[\w.\-]+))?/?"
 )
@@ -21,7 +23,7 @@ class Source:
 
 
 def parse_source(text: str) -> Source:
-    """What a person typed: `hub:owner/name`, `hub:owner/name@revision`, a page's address, `example:name` or a path.
+    """What a person typed: `hub:owner/name[@revision][:config[/split]]`, a page's address, `example:name` or a path.
 
     Raises: `DataError` for anything else; other addresses are never fetched.
     """
@@ -44,7 +46,7 @@ def _hub(text: str) -> Source:
     found = _HUB_ID.fullmatch(text)
     if not found or ".." in text or "--" in text or text.endswith((".git", "-", ".")):
         raise _unclear("A dataset on the Hub is written as owner/name.")
-    return Source("hub", found["where"], found["revision"])
+    return Source("hub", found["where"] + (found["part"] or ""), found["revision"])
 
 
 def _example(name: str) -> Source:

@@ -13,13 +13,15 @@ from typing import Any
 from jinja2 import TemplateError, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from facet.dataset.conversation import Conversation
 from facet.errors import DataError, SettingError
 
 _PROBE = "\ue000probe\ue000"
 _MOST_TEMPLATE_CHARACTERS = 200_000
+_MOST_IN_A_POWER = 64
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,20 @@ class ChatTemplate:
     def _answer(self, messages: list[dict[str, str]], whole: str) -> str:
         """The last answer and its end of turn, where the prompt ends in more than the template writes before it."""
         probe = self._render([*messages[:-1], {"role": "assistant", "content": _PROBE}], False)
-        header = probe.partition(_PROBE)[0]
-        if not whole.startswith(header) or header == probe:
+        header, found, _ = probe.rpartition(_PROBE)
+        if not found or not whole.startswith(header):
             raise unusable("What it writes before an answer depends on the answer.")
         return whole[len(header) :]
 
     def _marked(self, conversation: Conversation) -> tuple[list[dict[str, str]], str | None]:
         """The messages with every control token that is spelled in them broken by a character used nowhere else."""
         messages = [dict(message) for message in conversation]
-        if self.folds_system and messages and messages[0]["role"] == "system":
+        if self.folds_system and len(messages) > 1 and messages[0]["role"] == "system":
             messages = _folded(messages)
         if not any(self.controls.search(message["content"]) for message in messages):
             return messages, None
         whole = "".join(message["content"] for message in messages)
-        mark = next(chr(code) for code in range(0xF8FF, 0xE001, -1) if chr(code) not in whole)
+        mark = next(chr(code) for code in range(0xF0000, 0x10FFFE) if chr(code) not in whole)  # for private use
         for message in messages:
             for found in reversed(list(self.overlapping.finditer(message["content"]))):
                 content, place = message["content"], found.start() + 1
@@ -149,11 +151,20 @@ def _folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *others]
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox stops no single operation, and one power of large numbers computes for hours."""
+
+    intercepted_binops = frozenset({"**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if not all(isinstance(each, int | float) and abs(each) <= _MOST_IN_A_POWER for each in (left, right)):
+            raise SecurityError("too large a power")
+        return super().call_binop(context, operator, left, right)
+
+
+def _environment() -> _Sandbox:
     """The environment that templates on the Hub are written for."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
-    )
+    environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
     environment.filters["tojson"] = _tojson
     environment.globals["raise_exception"] = _raise
     environment.globals["strftime_now"] = lambda form: datetime.datetime.now().strftime(form)

@@ -70,7 +70,7 @@ class Watch(TrainerCallback):
         self.piece.emit(log.Logged(step=state.global_step, values=values))
         bad = [name for name in ("loss", "grad_norm") if not math.isfinite(values.get(name, 0.0))]
         if bad:
-            raise not_a_number(state.global_step, float(args.learning_rate))
+            raise not_a_number(state.global_step, float(args.learning_rate), self.piece.task.checkpoints.exists())
 
     def _speed(self, tokens: float) -> dict[str, float]:
         now = time.monotonic()
@@ -92,11 +92,12 @@ class Watch(TrainerCallback):
         self._save_seconds = self._saved_at - began + 0.05
 
 
-def not_a_number(step: int, learning_rate: float) -> TrainingError:
+def not_a_number(step: int, learning_rate: float, saved: bool) -> TrainingError:
+    kept = " Your last good save point is kept." if saved else ""
     return TrainingError(
         f"Training stopped at step {step}, because the model had begun to forget everything.",
         f"The error was no longer a number; the learning speed {learning_rate:g} was too high for this data.",
-        f"Start again with “Learning speed” {learning_rate / 4:g}; your last good save point is kept.",
+        f"Start again with “Learning speed” {learning_rate / 4:g}.{kept}",
     )
 
 

@@ -36,7 +36,7 @@ def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int,
         _line(figure, validation, "validation", {"color": ACCENT, "width": 2, "dash": "dot"}, "lines+markers")
     for points, words in ((smooth(thin(training)), f"{GLYPH.format('—')} training"), (validation, f"{GLYPH.format('··●')} validation")):
         if points:
-            _name(figure, points, words, 14 if words.endswith("validation") else 34)
+            _name(figure, points, words, total_steps)
     last = max([total_steps, *[points[-1][0] for points in (training, validation) if points]])
     figure.update_xaxes(title_text="step", range=[0, last * 1.02])
     figure.update_yaxes(title_text="loss (nats per token)", rangemode="tozero")
@@ -51,11 +51,15 @@ def _line(figure: go.Figure, points: list[tuple[int, float]], name: str, line: d
                        opacity=opacity, hovertemplate="%{y:.3f}")  # fmt: skip
 
 
-def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, above: int) -> None:
-    """The line's name at its end, so that nobody has to look up a colour."""
+def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, total_steps: int) -> None:
+    """The line's name at its end, so that nobody has to look up a colour: beside it while there is room, then above."""
     step, value = points[-1]
-    figure.add_annotation(x=step, y=value, text=f"{words} {value:.2f}", showarrow=False, xanchor="right",
-                          yshift=above, font={"size": 13})  # fmt: skip
+    upper = words.endswith("training")
+    if step < 0.6 * total_steps:
+        place = {"xanchor": "left", "xshift": 10, "yshift": 10 if upper else -10}
+    else:
+        place = {"xanchor": "right", "yshift": 34 if upper else 14}
+    figure.add_annotation(x=step, y=value, text=f"{words} {value:.2f}", showarrow=False, font={"size": 13}, bgcolor="rgba(0,0,0,0.01)", **place)
 
 
 def thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -12,15 +12,16 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.look import (
-    LABELS, Look, columns_for, describe_file, describe_rows, describe_shape, describe_split, look_layout,
+    FOLDED_ROWS, LABELS, SHOWN_ROWS, Look, columns_for, describe_file, describe_rows, describe_shape, describe_split,
+    look_layout,
 )  # fmt: skip
 from facet.ui.markup import html, trouble
 from facet.ui.prepared import Prepared, prepared_layout, wire_prepared
 from facet.ui.session import Session
-from facet.ui.values import Column, File, Id, Line, Name, Number
+from facet.ui.values import Column, File, Id, Line, Name, Number, Words
 from facet.workspace import read_about
 
-SHOWN_ROWS = 6
+PREVIEWED = SHOWN_ROWS + FOLDED_ROWS
 FILE_TYPES = [".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"]
 
 
@@ -102,29 +103,31 @@ def _example(studio: Studio, name: str, show: Any) -> Any:
 def wire_mapping(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
     """Columns changed → the conversations change; pressed Prepare → a dataset is kept."""
     look = tab.look
-    mapping = {"upload": session.upload, "kind": look.kind, **look.columns, "encoding": look.encoding, "delimiter": look.delimiter}
+    mapping = {"upload": session.upload, "kind": look.kind, "system": look.system, **look.columns, "encoding": look.encoding, "delimiter": look.delimiter}
 
-    def remap(person: Person, upload: Id | None, kind: Name, encoding: Name | None, delimiter: Name | None, **columns: Column | None) -> Any:
+    def remap(
+        person: Person, upload: Id | None, kind: Name, system: Words, encoding: Name | None, delimiter: Name | None, **columns: Column | None
+    ) -> Any:  # fmt: skip
         if not upload:
             return gr.skip()
         shown = [gr.Dropdown(visible=name in columns_for(kind)) for name in look.columns]
-        rows = studio.preview(person, upload, mapping_of(kind, columns), correction_of(encoding, delimiter), SHOWN_ROWS)
+        rows = studio.preview(person, upload, mapping_of(kind, system, columns), correction_of(encoding, delimiter), PREVIEWED)
         return [*shown, str(describe_rows(rows))]
 
     def split(person: Person, rows: int | None, validation: Number, exam: Number) -> str:
         return str(describe_split(rows, validation, exam))
 
     def prepare(
-        person: Person, upload: Id | None, kind: Name, encoding: Name | None, delimiter: Name | None, name: Line,
+        person: Person, upload: Id | None, kind: Name, system: Words, encoding: Name | None, delimiter: Name | None, name: Line,
         validation: Number, exam: Number, **columns: Column | None,
     ) -> list[Any]:  # fmt: skip
         dataset = studio.prepare(
-            person, upload or "", name, mapping_of(kind, columns), test_size=exam / 100, validation_size=validation / 100,
+            person, upload or "", name, mapping_of(kind, system, columns), test_size=exam / 100, validation_size=validation / 100,
             correction=correction_of(encoding, delimiter),
         )  # fmt: skip
         return [gr.Column(visible=False), None, dataset, *tab.prepared.refreshed(studio, person, dataset)]
 
-    changed = [look.kind.input, *[column.input for column in look.columns.values()]]
+    changed = [look.kind.input, look.system.submit, look.system.blur, *[column.input for column in look.columns.values()]]
     gate.on(changed, remap, mapping, [*look.columns.values(), look.rows], show_progress="hidden", trigger_mode="always_last")
     gate.on([look.validation.change, look.exam.change], split,
             {"rows": look.count, "validation": look.validation, "exam": look.exam}, look.split, quiet=True)  # fmt: skip
@@ -140,9 +143,9 @@ def correction_of(encoding: str | None, delimiter: str | None) -> dict[str, str]
     return {name: value for name, value in (("encoding", encoding), ("delimiter", delimiter)) if value} or None
 
 
-def mapping_of(kind: str, columns: dict[str, str | None]) -> dict[str, str | None]:
+def mapping_of(kind: str, system: str, columns: dict[str, str | None]) -> dict[str, str | None]:
     """Only what the chosen shape uses, so that a leftover choice changes nothing."""
-    return {"kind": kind} | {name: columns.get(name) or None for name in columns_for(kind)}
+    return {"kind": kind, "system": system.strip() or None} | {name: columns.get(name) or None for name in columns_for(kind)}
 
 
 def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str, str] | None) -> list[Any]:
@@ -151,17 +154,17 @@ def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str,
         name = read_about(studio.workspace.find(person, "uploads", upload_id)).get("name", "Your file")
         found = studio.look(person, upload_id, correction) | {"name": name}
     except DataError as error:
-        nothing = [gr.skip()] * (len(LABELS) + 5)
+        nothing = [gr.skip()] * (len(LABELS) + 6)
         return [gr.Column(visible=True), str(trouble(error)), "", gr.Column(visible=False), *nothing]
     names = [column["name"] for column in found["columns"]]
     shape = found["shape"]
     mapping = dict(shape["mapping"]) if shape else {"kind": "columns"}
-    rows = studio.preview(person, upload_id, mapping, correction, SHOWN_ROWS) if shape else []
+    rows = studio.preview(person, upload_id, mapping, correction, PREVIEWED) if shape else []
     dropdowns = [
         gr.Dropdown(choices=names, value=mapping.get(name), visible=name in columns_for(mapping["kind"])) for name in LABELS
     ]  # fmt: skip
     return [
         gr.Column(visible=True), str(describe_file(found)), str(describe_shape(found)), gr.Column(visible=True),
-        gr.Dropdown(value=mapping["kind"]), *dropdowns, str(describe_rows(rows)), found["row_count"],
+        gr.Dropdown(value=mapping["kind"]), *dropdowns, mapping.get("system") or "", str(describe_rows(rows)), found["row_count"],
         str(describe_split(found["row_count"], 10, 10)), Path(found["name"]).stem,
     ]  # fmt: skip

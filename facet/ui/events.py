@@ -61,7 +61,8 @@ class Gate:
         **more: Any,
     ) -> Any:
         """Attach a handler to one event or several. `quiet` ones fail in the log, not in the person's face."""
-        options: dict[str, Any] = {"api_visibility": "private", "inputs_kwargs": inputs or {}, "outputs": outputs}
+        options: dict[str, Any] = {"api_visibility": "private", "inputs_kwargs": inputs or {}, "outputs": outputs,
+                                   "api_name": f"page_{handler.__name__}"}  # fmt: skip
         options |= dict(QUIET) if quiet else {"concurrency_limit": None}
         if check is not None:
             options["validator"] = self.wrap(check)

@@ -90,11 +90,18 @@ class Guard:
             return await self.app(scope, receive, send)
         refusal = (404, "Not found.") if scope["type"] != "http" else self.refusal(scope)
         if refusal is None:
-            return await self.app(scope, receive, self._with_headers(send))
+            return await self._pass_on(scope, receive, self._finished(send, scope["path"]))
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         status, words = refusal
         return await PlainTextResponse(words, status_code=status)(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Gradio quotes a refused value in its answer, and half a character (a lone surrogate) cannot be quoted."""
+        try:
+            await self.app(scope, receive, send)
+        except UnicodeEncodeError:
+            await PlainTextResponse("This text holds half a character.", status_code=422)(scope, receive, send)
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Why this request goes no further, or None."""
@@ -112,9 +119,13 @@ class Guard:
             return 404, "Not found."
         return None if method in methods else (405, "Not like this.")
 
-    def _with_headers(self, send: Send) -> Send:
+    def _finished(self, send: Send, path: str) -> Send:
+        """Our headers on every answer; and a call that was refused is the caller's 422, where Gradio says 500."""
+
         async def sent(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] == 500 and path.startswith("/gradio_api/run/"):
+                    message["status"] = 422
                 headers = MutableHeaders(raw=message["headers"])
                 headers["Content-Security-Policy"] = NOTHING_FROM_OUTSIDE.format(frames=self.rules.frames)
                 headers["X-Content-Type-Options"] = "nosniff"

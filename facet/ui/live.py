@@ -17,7 +17,7 @@ from facet.ui.models import model_name
 from facet.ui.pace import Pace
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
-from facet.ui.words import STAGE_WORDS, duration, number, stage_look, stage_sentence
+from facet.ui.words import STAGE_WORDS, number, short_duration, stage_look, stage_sentence
 
 LOOK_EVERY = 2.0  # seconds
 STEERING = (  # button, shown in these stages, what it does
@@ -142,12 +142,16 @@ def describe_numbers(run: RunCard, seconds_left: float | None) -> Markup:
     tiles.append(("tuned", "Validation loss", number(progress.latest("validation_loss"))))
     if progress.is_active:
         tiles.append(("", "Tokens per second", number(progress.latest("tokens_per_second"), 0)))
-        tiles.append(("", "Time left", "about " + duration(seconds_left) if seconds_left is not None else "–"))
+        tiles.append(("", "Time left", _time(seconds_left)))
     else:
-        tiles.append(("", "Worked for", duration(progress.working_seconds)))
+        tiles.append(("", "Worked for", _time(progress.working_seconds)))
     if not progress.total_steps:
         return Markup("")
     return html('<dl class="f-readout">{}</dl>', each('<div class="{}"><dt>{}</dt><dd>{}</dd></div>', tiles))
+
+
+def _time(seconds: float | None) -> Markup | str:
+    return html("{} <small>{}</small>", *short_duration(seconds)) if seconds is not None else "–"
 
 
 def describe_failure(failure: dict[str, str] | None) -> Markup:
@@ -161,7 +165,7 @@ def describe_notes(run: RunCard) -> Markup:
 def describe_steering(stage: str) -> Markup:
     """What each button in sight does."""
     words = [sentence for _, stages, sentence in STEERING if stage in stages]
-    return html('<p class="f-small">{}</p>', " ".join(words)) if words else Markup("")
+    return html('<p class="f-small f-steer">{}</p>', " ".join(words)) if words else Markup("")
 
 
 def describe_log(lines: list[str]) -> Markup:

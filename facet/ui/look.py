@@ -20,12 +20,13 @@ KINDS = {
     "columns": "Something else: I choose the columns",
 }
 LABELS = {
-    "user": ("What the person says", "The question, the instruction, the text."),
-    "user_extra": ("And after it, if there is any", "Added below, as Alpaca's “input”."),
-    "assistant": ("What the model should answer", "This is what it learns to write."),
-    "system": ("Standing instructions, if there are any", "Said before the conversation begins."),
-    "messages": ("Column with the conversations", "A list of turns, each with who speaks and what is said."),
+    "user": ("Question", "What the person says"),
+    "user_extra": ("Extra input", "Added below it, if there is any"),
+    "assistant": ("Answer", "What the model learns to write"),
+    "system_column": ("Instructions", "Said before it, if there are any"),
+    "messages": ("Conversation", "A list of turns: who speaks, and what is said"),
 }
+SHOWN_ROWS, FOLDED_ROWS = 3, 5
 DELIMITERS = [("found by itself", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("vertical bar", "|")]
 ENCODINGS = [("found by itself", ""), "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "gb18030", "shift_jis", "euc-kr", "big5"]
 
@@ -38,6 +39,7 @@ class Look:
     usable: gr.Column
     kind: gr.Dropdown
     columns: dict[str, gr.Dropdown]
+    system: gr.Textbox  # one instruction for every example
     rows: gr.HTML
     count: gr.State  # rows in the file, or None
     split: gr.HTML
@@ -51,7 +53,7 @@ class Look:
 
     @property
     def shown(self) -> list[Any]:
-        return [self.box, self.facts, self.guess, self.usable, self.kind, *self.columns.values(), self.rows, self.count,
+        return [self.box, self.facts, self.guess, self.usable, self.kind, *self.columns.values(), self.system, self.rows, self.count,
                 self.split, self.name]  # fmt: skip
 
 
@@ -66,7 +68,9 @@ def look_layout() -> Look:
             guess = gr.HTML()
             kind = gr.Dropdown([(words, kind) for kind, words in KINDS.items()], value="columns", label="Shape of your data")
             with gr.Row(elem_classes="f-columns"):
-                columns = {name: gr.Dropdown([], label=label, info=info, min_width=220) for name, (label, info) in LABELS.items()}
+                columns = {name: gr.Dropdown([], label=label, info=info, min_width=200) for name, (label, info) in LABELS.items()}
+            system = gr.Textbox(label="Instruction for the model", info="Said before every example; leave it empty if there is none",
+                                max_length=4_000, max_lines=4)  # fmt: skip
             rows = gr.HTML()
             gr.HTML(html('<div class="f-section"><h3>Set some aside</h3><p>The model never learns from these. Validation is '
                          "looked at while it learns; the exam only at the end, so that the result is honest.</p></div>"))  # fmt: skip
@@ -77,7 +81,7 @@ def look_layout() -> Look:
             with gr.Row(equal_height=True, elem_classes="f-finish"):
                 name = gr.Textbox(label="Name of this data", max_length=80)
                 prepare = gr.Button("Prepare", variant="primary", size="lg", elem_id="prepare")
-    return Look(box, facts, guess, usable, kind, columns, rows, gr.State(None), split, name, validation, exam, encoding,
+    return Look(box, facts, guess, usable, kind, columns, system, rows, gr.State(None), split, name, validation, exam, encoding,
                 delimiter, again, prepare)  # fmt: skip
 
 
@@ -86,8 +90,8 @@ def columns_for(kind: str) -> tuple[str, ...]:
     if kind in ("messages", "sharegpt"):
         return ("messages",)
     if kind in ("question_answer", "prompt_completion", "text_label"):
-        return ("user", "assistant", "system")
-    return ("user", "user_extra", "assistant", "system")
+        return ("user", "assistant", "system_column")
+    return ("user", "user_extra", "assistant", "system_column")
 
 
 def describe_file(found: dict[str, Any]) -> Markup:
@@ -115,12 +119,14 @@ def describe_rows(rows: list[dict[str, Any]]) -> Markup:
     if not rows:
         return html('<div class="f-empty"><strong>No conversations yet</strong><p>Choose the columns above, and the first '
                     "rows appear here beside what the model will read.</p></div>")  # fmt: skip
-    return html('<div class="f-rows">{}</div>', join(map(_row, rows)))
+    first, more = rows[:SHOWN_ROWS], rows[SHOWN_ROWS:]
+    folded = html('<details><summary>Show {} more</summary><div class="f-rows">{}</div></details>', len(more), join(map(_row, more))) if more else ""
+    return html('<div class="f-rows">{}{}</div>', join(map(_row, first)), folded)
 
 
 def _row(row: dict[str, Any]) -> Markup:
     raw = row["raw"] if isinstance(row["raw"], dict) else {"": row["raw"]}
-    cells = each("<dt>{}</dt><dd>{}</dd>", [(clip(name, 60), clip(_text(value), 420)) for name, value in list(raw.items())[:12]])
+    cells = each("<dt>{}</dt><dd>{}</dd>", [(clip(name, 60), clip(_text(value), 280)) for name, value in list(raw.items())[:12]])
     right = html('<div class="f-note error"><p><strong>Cannot be used.</strong> {}</p></div>', row["problem"]) \
         if row.get("problem") else turns(row["messages"] or [])  # fmt: skip
     return html('<div class="f-row"><div><h4>Row {:,}</h4><dl class="f-raw">{}</dl></div><div><h4>The conversation it becomes</h4>{}</div></div>',
@@ -129,7 +135,7 @@ def _row(row: dict[str, Any]) -> Markup:
 
 def turns(messages: list[dict[str, str]]) -> Markup:
     return each('<div class="f-turn {}"><b>{}</b>{}</div>',
-                [(m["role"], ROLE_WORDS.get(m["role"], m["role"]), clip(m["content"], 700)) for m in messages[:8]])  # fmt: skip
+                [(m["role"], ROLE_WORDS.get(m["role"], m["role"]), clip(m["content"], 360)) for m in messages[:8]])  # fmt: skip
 
 
 def _text(value: Any) -> str:

@@ -34,10 +34,31 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[Any]], looks: dict[int, str] | None = None) -> Markup:
+    """A table whose first column names the row; on a phone each row becomes a card that repeats the heads."""
+    heads, looks = list(heads), looks or {}
+    top = join(html('<th scope="col" class="{}">{}</th>', looks.get(column, ""), head) for column, head in enumerate(heads))
+    body = join(_table_row(heads, list(row), looks) for row in rows)
+    return html('<div class="f-scroll"><table class="f-table"><caption class="f-visually-hidden">{}</caption><thead><tr>{}</tr></thead>'
+                "<tbody>{}</tbody></table></div>", caption, top, body)  # fmt: skip
+
+
+def _table_row(heads: list[str], cells: list[Any], looks: dict[int, str]) -> Markup:
+    first = html('<th scope="row" class="f-cell">{}</th>', html("<span>{}</span>", cells[0]))
+    rest = join(html('<td class="f-cell {}" data-label="{}"><span>{}</span></td>', looks.get(column, ""), heads[column], cell)
+                for column, cell in enumerate(cells[1:], start=1))  # fmt: skip
+    return html("<tr>{}{}</tr>", first, rest)
+
+
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 
 
 def as_written(text: str) -> str:
     """Markdown whose HTML is shown as text: a model may write `<b>`, and a person should see exactly that."""
     parts = CODE.split(text)
-    return "".join(part if index % 2 else str(escape(part)) for index, part in enumerate(parts))
+    return "".join(part if index % 2 else _plain(part) for index, part in enumerate(parts))
+
+
+def _plain(text: str) -> str:
+    """No HTML, and an image stays the words that name it: nothing is loaded because a model wrote an address."""
+    return str(escape(text)).replace("![", "!\\[")

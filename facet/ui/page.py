@@ -45,6 +45,7 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Column(elem_id="rail"):
                 side = rail.layout(studio, say)
             with gr.Column(elem_id="work"):
+                gr.HTML(rail.describe_brand(22), elem_classes="f-topbrand")
                 tabs = _tabs(studio, gate, shared, say, page)
         rail.wire(side, studio, gate, page, [tabs["train"].start.click, tabs["hero"].run.change, shared.run.change])
         _wire_across(tabs, studio, gate, shared, page)
@@ -106,7 +107,7 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
 
     loaded = gate.on(page.load, restore, None, shared.run, quiet=True)
     loaded.then(None, None, None, js=OPEN_TRAIN)
-    gate.on([page.load, tabs["data-tab"].select], list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
+    gate.on(tabs["data-tab"].select, list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
     gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
     gate.on(tabs["chat-tab"].select, list_chat, {"run": shared.run, "current": tabs["chat"].target}, tabs["chat"].target, quiet=True)
     lists = ((list_test, "test"), (list_publish, "publish"), (list_runs, "runs"))
@@ -117,12 +118,13 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     gate.on(tabs["hero"].run.change, follow, {"run": tabs["hero"].run}, shared.run, quiet=True)
 
 
-def launch(studio: Studio, port: int | None = None, **options: Any) -> Any:
+def launch(studio: Studio, port: int | None = None, **options: Any) -> gr.Blocks:
     """Serve the page: to this computer alone at home, to everyone on a Space."""
     on_space = bool(os.environ.get("SPACE_ID"))
     port = port or free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
     rules = Rules.from_environment(port)
-    return build(studio).launch(
+    page = build(studio)
+    page.launch(
         server_name="0.0.0.0" if on_space else "127.0.0.1", server_port=port, theme=theme.theme(), css=theme.css(),
         head=DAYLIGHT_KEPT, favicon_path=theme.HERE / "mark.svg", i18n=languages(), share=False, show_error=False,
         enable_monitoring=False, run_history=False, mcp_server=False, ssr_mode=False, footer_links=[],
@@ -130,6 +132,7 @@ def launch(studio: Studio, port: int | None = None, **options: Any) -> Any:
         app_kwargs={"middleware": [Middleware(Guard, rules=rules)], "docs_url": None, "redoc_url": None, "openapi_url": None},
         **options,
     )  # fmt: skip
+    return page
 
 
 def free_port(wanted: int) -> int:

@@ -13,7 +13,7 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.manage import Manage, manage_layout, wire_manage
-from facet.ui.markup import clip, each, html, join, trouble
+from facet.ui.markup import clip, each, html, join, table, trouble
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id, Line, Name
 from facet.ui.words import ago, count
@@ -113,7 +113,7 @@ def tokens_in_words(studio: Studio, person: Person, dataset: str, model: str, le
 
 def describe_tokens(found: dict[str, Any]) -> Markup:
     legend = html('<div class="f-legend"><span class="f-tokens"><span class="trained">learned: it is taught to write this</span></span>'
-                  '<span class="f-tokens"><span>only read</span></span><span class="f-tokens"><span class="special trained">⏹ stop</span> '
+                  '<span class="f-tokens"><span>only read</span></span><span class="f-tokens"><span class="special trained">■ stop</span> '
                   "where it learns to stop</span></div>")  # fmt: skip
     return legend + join(_example(example) for example in found["examples"]) + _statistics(found.get("statistics") or {})
 
@@ -133,7 +133,7 @@ def _pieces(pieces: list[list[Any]]) -> list[Markup]:
         before = index > 0 and pieces[index - 1][1]
         looks = " ".join(name for name, on in (("trained", trained), ("special", special)) if on)
         shown = str(text).replace("\n", "↵\n")
-        stop = "⏹ " if special and trained else ""
+        stop = "■ " if special and trained else ""
         parts.append(html('<span class="{}">{}{}</span>', looks, stop, shown) if trained or special or not before
                      else html("<span>{}</span>", shown))  # fmt: skip
     return parts
@@ -168,7 +168,7 @@ def _unusable(summary: dict[str, Any], problems: list[dict[str, Any]]) -> Markup
     if not summary["unusable"]:
         return Markup("")
     reasons = each("<li>{}: {}</li>", [(reason.rstrip("."), count(rows, "row")) for reason, rows in summary["reasons"].items()])
-    rows = each("<tr><td>{:,}</td><td>{}</td></tr>", [(p["row"], clip(p["words"], 200)) for p in problems])
-    return html('<div class="f-note warn"><p><strong>{} could not be used.</strong></p><ul>{}</ul></div><details><summary>Show the first {}</summary>'
-                '<table class="f-table"><thead><tr><th>Row</th><th>Why</th></tr></thead><tbody>{}</tbody></table></details>',
+    rows = table("Rows that could not be used", ("Row", "Why"), [(f"{p['row']:,}", clip(p["words"], 200)) for p in problems])
+    return html('<div class="f-note warn"><p><strong>{} could not be used.</strong></p><ul>{}</ul></div>'
+                "<details><summary>Show the first {}</summary>{}</details>",
                 count(summary["unusable"], "row"), reasons, len(problems), rows)  # fmt: skip

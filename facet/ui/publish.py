@@ -15,7 +15,7 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.events import Gate
-from facet.ui.markup import clip, each, html
+from facet.ui.markup import clip, html, table
 from facet.ui.models import chosen_model, model_name, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
@@ -92,12 +92,11 @@ def describe(run: RunCard) -> Markup:
     """What is in the file, and under which licence it may be passed on."""
     offered = find(run.base_model)
     licence = licence_of(run.base_model, offered.generation if offered else "other")
-    rows = each("<tr><th scope='row'>{}</th><td><code>{}</code></td><td>{}</td></tr>", CONTENTS)
+    rows = [(what, html("<code>{}</code>", called), why) for what, called, why in CONTENTS]
     name = html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', licence.link, licence.name) if licence.link else licence.name
     duty = ("This model is made from Gemma, so its terms go with it; the file holds the notice they ask for."
             if licence.card_id == "gemma" else "The file holds the notice that goes with it."
             if licence.card_id == "apache-2.0" else "Look up its terms before you share the result.")  # fmt: skip
-    return html('<h3 class="f-file">{}</h3><p class="f-small">{}, tuned with {}</p><div class="f-scroll"><table class="f-table"><thead><tr>'
-                '<th scope="col">In the file</th><th scope="col">Called</th><th scope="col">What for</th></tr></thead><tbody>{}</tbody></table></div>'
-                '<div class="f-note"><p><strong>Licence: {}.</strong> {}</p></div>', run.name, model_name(run.base_model), clip(run.dataset_name, 80),
-                rows, name, duty)  # fmt: skip
+    return html('<h3 class="f-file">{}</h3><p class="f-small">{}, tuned with {}</p>{}<div class="f-note"><p><strong>Licence: {}.</strong> {}</p></div>',
+                run.name, model_name(run.base_model), clip(run.dataset_name, 80),
+                table("What is in the file", ("In the file", "Called", "What for"), rows), name, duty)  # fmt: skip

@@ -47,12 +47,16 @@ def describe(person: Person, place: Place, active: list[RunCard]) -> Markup:
     now = each('<p><a href="?run={}">{}</a><br><span class="f-small f-number">{}{}</span></p>', [_now(run) for run in active[:3]])
     working = html('<section><h2>Working now</h2>{}</section>', now) if active else Markup("")
     return html(
-        '<div class="f-rail"><div class="f-brand">{}<span>Facet</span></div>{}<section><h2>Who</h2><p>{}</p></section>'
+        '<div class="f-rail">{}{}<section><h2>Who</h2><p>{}</p></section>'
         '<section><h2>Where it computes</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of memory free</p></section>'
         '<section><h2>What is kept</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of disk free</p></section>'
         '<p class="f-small f-foot">Facet {}</p></div>',
-        Markup(mark(30)), working, who, place.words[:1].upper() + place.words[1:], place.free_gb, place.keeps, place.free_disk_gb, __version__,
+        describe_brand(30), working, who, place.words[:1].upper() + place.words[1:], place.free_gb, place.keeps, place.free_disk_gb, __version__,
     )  # fmt: skip
+
+
+def describe_brand(size: int) -> Markup:
+    return html('<div class="f-brand">{}<span>Facet</span></div>', Markup(mark(size)))
 
 
 def _now(run: RunCard) -> tuple[str, str, str, str]:

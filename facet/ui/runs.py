@@ -11,7 +11,7 @@ from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.events import Gate
 from facet.ui.manage import Manage, manage_layout, wire_manage
-from facet.ui.markup import clip, html, join
+from facet.ui.markup import clip, html, table
 from facet.ui.models import chosen_model, model_name
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
@@ -68,19 +68,15 @@ def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
 
 
 def describe(runs: list[RunCard]) -> Markup:
-    return html(
-        '<div class="f-scroll"><table class="f-table"><caption class="f-visually-hidden">Your runs, newest first</caption><thead><tr><th scope="col">Run</th>'
-        '<th scope="col">State</th><th scope="col">Starting model</th><th scope="col">Data</th><th scope="col" class="right">Steps</th>'
-        '<th scope="col" class="right">Loss</th><th scope="col" class="right">Validation loss</th></tr></thead><tbody>{}</tbody></table></div>',
-        join(map(_row, runs)),
-    )  # fmt: skip
+    heads = ("Run", "State", "Starting model", "Data", "Steps", "Loss", "Validation loss")
+    return table("Your runs, newest first", heads, map(_row, runs), {4: "right", 5: "right", 6: "right tuned"})
 
 
-def _row(run: RunCard) -> Markup:
+def _row(run: RunCard) -> list[Any]:
     progress = run.progress
-    return html(
-        '<tr><th scope="row"><a href="?run={}">{}</a><br><span class="f-small">{}</span></th><td><span class="f-chip {}">{}</span></td><td>{}</td>'
-        '<td>{}</td><td class="right">{:,}</td><td class="right">{}</td><td class="right tuned">{}</td></tr>',
-        run.id, run.name, ago(run.created), stage_look(progress.stage), STAGE_WORDS[progress.stage], clip(model_name(run.base_model), 40),
-        clip(run.dataset_name, 40), progress.step, number(progress.latest("loss")), number(progress.latest("validation_loss")),
-    )  # fmt: skip
+    return [
+        html('<a href="?run={}">{}</a><br><span class="f-small">{}</span>', run.id, run.name, ago(run.created)),
+        html('<span class="f-chip {}">{}</span>', stage_look(progress.stage), STAGE_WORDS[progress.stage]),
+        clip(model_name(run.base_model), 40), clip(run.dataset_name, 40), f"{progress.step:,}",
+        number(progress.latest("loss")), number(progress.latest("validation_loss")),
+    ]  # fmt: skip

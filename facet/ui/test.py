@@ -11,7 +11,7 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.live import describe_failure
-from facet.ui.markup import html, join
+from facet.ui.markup import html, table
 from facet.ui.models import chosen_model, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
@@ -105,20 +105,16 @@ def describe(exam: ExamCard | None) -> Markup:
 
 
 def describe_result(exam: ExamCard) -> Markup:
-    rows = join(_row(part, exam.results[part]) for part in PARTS if part in exam.results)
-    return html(
-        '<p class="f-verdict">{}</p><div class="f-scroll"><table class="f-table f-result"><thead><tr><th scope="col">Part</th>'
-        '<th scope="col" class="right">Examples</th><th scope="col" class="right">Loss, untouched</th><th scope="col" class="right">Loss, tuned</th>'
-        '<th scope="col" class="right">Perplexity, untouched</th><th scope="col" class="right">Perplexity, tuned</th></tr></thead><tbody>{}</tbody></table></div>{}',
-        exam.words, rows, MEANING,
-    )  # fmt: skip
+    heads = ("Part", "Examples", "Loss, untouched", "Loss, tuned", "Perplexity, untouched", "Perplexity, tuned")
+    looks = {1: "right", 2: "right", 3: "right tuned", 4: "right", 5: "right tuned"}
+    rows = [_row(part, exam.results[part]) for part in PARTS if part in exam.results]
+    return html('<p class="f-verdict">{}</p>{}{}', exam.words, table("Results of the test", heads, rows, looks), MEANING)
 
 
-def _row(part: str, sides: dict[str, Any]) -> Markup:
+def _row(part: str, sides: dict[str, Any]) -> list[Any]:
     base, tuned = sides["base"], sides["tuned"]
-    return html('<tr><th scope="row">{}</th><td class="right">{:,}</td><td class="right">{}</td><td class="right tuned">{}</td>'
-                '<td class="right">{}</td><td class="right tuned">{}</td></tr>', PART_WORDS.get(part, part), tuned.rows_done,
-                number(base.loss), number(tuned.loss), number(base.perplexity, 1), number(tuned.perplexity, 1))  # fmt: skip
+    return [PART_WORDS.get(part, part), f"{tuned.rows_done:,}", number(base.loss), number(tuned.loss),
+            number(base.perplexity, 1), number(tuned.perplexity, 1)]  # fmt: skip
 
 
 MEANING = html(

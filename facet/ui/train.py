@@ -1,5 +1,6 @@
 """The Train tab: choose a starting model and how thorough, start, and watch it learn."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from facet.ui.values import Id, Line, Name, Preset, Scalar
 from facet.ui.words import count, size
 
 OTHER = "another"
+LOOKING = str(html('<p class="f-wait" role="status">Measuring your examples with this model</p>'))
 SHOW_LIVE = "() => setTimeout(() => document.getElementById('live')?.scrollIntoView({behavior: 'smooth', block: 'nearest'}), 400)"
 
 
@@ -89,8 +91,10 @@ def _download(model: BaseModel) -> str:
 
 
 def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
-    def recommend(person: Person, dataset: Id | None, model: Name, other: Line, preset: Preset) -> Any:
-        return advised(tab, studio, person, dataset, model_id(model, other), preset)
+    def recommend(person: Person, dataset: Id | None, model: Name, other: Line, preset: Preset) -> Iterator[Any]:
+        if dataset:
+            yield [gr.skip(), LOOKING, *[gr.skip()] * (len(tab.advice_outputs) - 2)]
+        yield advised(tab, studio, person, dataset, model_id(model, other), preset)
 
     def toggle_other(person: Person, model: Name) -> Any:
         return gr.Textbox(visible=model == OTHER)

@@ -63,6 +63,14 @@ def duration(seconds: float) -> str:
     return count(hours, "hour") + (f" {count(rest, 'minute')}" if rest and hours < 10 else "")
 
 
+def short_duration(seconds: float) -> tuple[str, str]:
+    """A number and its unit, for an instrument: `("6", "min")`."""
+    seconds = max(1, round(seconds))
+    if seconds < 100:
+        return f"{seconds}", "s"
+    return (f"{round(seconds / 60)}", "min") if seconds < 6000 else (f"{seconds / 3600:.1f}", "h")
+
+
 def ago(moment: float, now: float | None = None) -> str:
     """When something was made, as one would say it."""
     seconds = (now or time.time()) - moment
@@ -93,6 +101,8 @@ def stage_sentence(progress: Progress) -> str:
             return "It begins as soon as the machine is free."
         case "preparing":
             return f"{progress.words or 'Getting ready'}. Step 1 comes after that."
+        case "running" if not any(progress.curves.values()):
+            return "The first numbers come after the first look at the validation part. You may close this page; the run goes on."
         case "running":
             return f"It learns on {progress.where or 'this computer'}. You may close this page; the run goes on."
         case "paused":

@@ -188,12 +188,11 @@ class Telling:
 
 
 def append_unless_busy(task: Task, event: log.Event) -> bool:
-    lock = task.lock()
     try:
-        lock.acquire(timeout=0)
+        held = task.lock().acquire(timeout=0)
     except Timeout:
         return False
-    with lock:
+    with held:
         log.append(task.events_file, event)
     return True
 

@@ -42,12 +42,11 @@ class Slice:
 
 def advance(task: Task, models: Path, seconds: float | None = None) -> int:
     """Work on a task for at most `seconds`. Returns the exit status: 0 unless somebody else holds the task."""
-    lock = task.lock()
     try:
-        lock.acquire(timeout=10)  # a predecessor that is just ending needs a moment
+        held = task.lock().acquire(timeout=10)  # a predecessor that is just ending needs a moment
     except Timeout:
         return ALREADY_BUSY
-    with lock:
+    with held:
         deadline = time.time() + seconds if seconds else None
         piece = Slice(task, models, deadline, lambda event: log.append(task.events_file, event))
         try:

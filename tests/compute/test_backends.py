@@ -61,7 +61,7 @@ def test_a_run_advanced_slice_by_slice_ends_like_the_whole_one(lab, whole, kind)
     grant = Grant(LOCAL, token="lent for this call")
     home: list[log.Event] = []
 
-    for _ in range(12):
+    for _ in range(40):
         home += list(place.advance(task, grant))
         if progress(task).is_over:
             break

@@ -152,6 +152,7 @@ SKIPPED = [
     ("10 mixed encodings", "a.csv", "question,answer\na,Café à Nîmes éé\n".encode() + "b,Café\n".encode("cp1252"), ["Café à Nîmes éé"], {NOT_THEIR_BYTES: 1}),
     ("12 invalid UTF-8", "a.csv", "question,answer\na,é è à\nb,".encode() + b"\xff\nc,d\n", ["é è à", "d"], {NOT_THEIR_BYTES: 1}),
     ("12 invalid UTF-8, JSONL", "a.jsonl", '{"question": "é è", "answer": "b"}\n'.encode() + b'{"question": "a", "answer": "\xff"}\n', ["b"], {NOT_THEIR_BYTES: 1}),
+    ("12 half of a character in UTF-16", "a.csv", "question,answer\na,b\nc,".encode("utf-16") + b"d\0e", ["b"], {NOT_THEIR_BYTES: 1}),
     ("13 lone surrogate", "a.jsonl", b'{"question": "a", "answer": "\\ud800"}\n{"question": "c", "answer": "d"}\n', ["d"], {"the answer contains half of a character (a lone surrogate)": 1}),
     ("14 NUL", "a.csv", b"question,answer\na,b\0c\nd,e\n" + b"x,y\n" * 20, ["e"] + ["y"] * 20, {"the answer contains NUL characters": 1}),
     ("24 delimiter in plain text", "a.csv", b"question,answer\na,b\nWho, me?,Yes\n", ["b"], {"the row has more cells than there are columns": 1}),

@@ -23,7 +23,11 @@ REFUSED = [
     ("no column at all", {}, "No column is chosen for the question"),
     ("no answer", {"user": "question"}, "No column is chosen for the answer"),
     ("the same column twice", {"user": "answer", "assistant": "answer"}, "chosen twice"),
-    ("the same column as an addition", {"user": "question", "user_extra": "question", "assistant": "answer"}, "chosen twice"),
+    (
+        "the same column as an addition",
+        {"user": "question", "user_extra": "question", "assistant": "answer"},
+        "chosen twice",
+    ),
     ("a column that is gone", {"user": "prompt", "assistant": "answer"}, "no column “prompt”"),
     ("another letter case", {"user": "Question", "assistant": "answer"}, "Did you mean “question”"),
     ("a space at its end", {"user": "question ", "assistant": "answer"}, "Did you mean “question”"),
@@ -33,7 +37,11 @@ REFUSED = [
     ("a number for a name", {"user": 1, "assistant": "answer"}, "cannot be read"),
     ("a list for a name", {"user": ["question"], "assistant": "answer"}, "cannot be read"),
     ("not a mapping", ["question", "answer"], "cannot be read"),
-    ("an instruction of a megabyte", {"user": "question", "assistant": "answer", "system": "x" * 1_000_000}, "1,000,000 characters"),
+    (
+        "an instruction of a megabyte",
+        {"user": "question", "assistant": "answer", "system": "x" * 1_000_000},
+        "1,000,000 characters",
+    ),
 ]
 
 
@@ -103,6 +111,30 @@ def test_a_mapping_of_rows_that_name_their_own_columns_is_checked_row_by_row():
         to_conversation({"prompt": "a", "answer": "b"}, QA)
 
 
+def test_a_column_that_no_row_names_is_refused_like_one_that_is_not_there(file, make):
+    content = '{"prompt": "a", "answer": "b"}\n' * 3
+    with pytest.raises(SettingError, match="no column “question”"):
+        preview(str(file(content, "a.jsonl")), "a.jsonl", QA.model_dump())
+    with pytest.raises(SettingError, match="no column “question”"):
+        make(content, "a.jsonl", QA)
+
+
+def test_questions_that_are_links_or_files_are_said_to_be_only_text(file):
+    seen = look(str(file("question,answer\n" + "https://example.org/a.png,A picture of a sea.\n" * 3)), "a.csv")
+    assert any("never opened" in warning for warning in seen["warnings"])
+
+
+def test_categories_that_are_numbers_are_warned_of(file):
+    seen = look(str(file("text,label\n" + "".join(f"This is text {n},{n % 2}\n" for n in range(20)))), "a.csv")
+    assert seen["shape"]["mapping"]["system"] == "Answer with one of these categories and nothing else: 0, 1."
+    assert any("numbers are what the model will answer" in warning for warning in seen["warnings"])
+
+
+def test_long_texts_for_questions_of_an_unsure_guess_are_asked_about(file):
+    content = "left,right\n" + "".join(f"{'a long text ' * 9}{n},short text {n}\n" for n in range(20))
+    assert any("not swapped" in warning for warning in look(str(file(content)), "a.csv")["warnings"])
+
+
 def test_a_mapping_reads_each_column_once():
     mapping = parse_mapping({"kind": "alpaca", "user": "a", "user_extra": "b", "assistant": "c", "system_column": "d"})
     assert mapping.columns() == ["a", "b", "c", "d"]
@@ -115,13 +147,25 @@ PROBLEMS = [
     ("55 role of nothing", [{"role": None, "content": "x"}], "does not say who speaks"),
     ("55 role that is a list", [{"role": ["user"], "content": "x"}], "neither a person nor the model"),
     ("a tool's answer", [*turns("a"), {"role": "tool", "content": "x"}], "neither a person nor the model"),
-    ("a call of a tool", [*turns("a"), {"role": "assistant", "content": "", "tool_calls": [{"id": 1}]}], "calls a tool"),
+    (
+        "a call of a tool",
+        [*turns("a"), {"role": "assistant", "content": "", "tool_calls": [{"id": 1}]}],
+        "calls a tool",
+    ),
     ("56 assistant first", turns("a", "b", "c", "d")[1:], "the model speaks first"),
     ("56 empty answer", turns("a", " \n "), "the answer is empty"),
     ("56 empty question", turns("", "b"), "the question is empty"),
     ("56 answer of nothing", [*turns("a"), {"role": "assistant", "content": None}], "the answer is empty"),
-    ("57 a picture", [{"role": "user", "content": [{"type": "image", "url": "x"}]}, *turns("a", "b")[1:]], "a picture, a sound or a file"),
-    ("57 parts of unknown kind", [{"role": "user", "content": [3]}, *turns("a", "b")[1:]], "a picture, a sound or a file"),
+    (
+        "57 a picture",
+        [{"role": "user", "content": [{"type": "image", "url": "x"}]}, *turns("a", "b")[1:]],
+        "a picture, a sound or a file",
+    ),
+    (
+        "57 parts of unknown kind",
+        [{"role": "user", "content": [3]}, *turns("a", "b")[1:]],
+        "a picture, a sound or a file",
+    ),
     ("58 no answer", turns("a"), "no answer of the model"),
     ("no turns", [], "no turns"),
     ("nothing", None, "the conversation is empty"),
@@ -130,7 +174,11 @@ PROBLEMS = [
     ("broken JSON text", '[{"role": "user"', "no answer of the model"),
     ("JSON text nested too deeply", "[" * 100_000, "no answer of the model"),
     ("a list of texts", ["a", "b"], "not an object with a role"),
-    ("a late instruction", [*turns("a", "b"), {"role": "system", "content": "x"}, *turns("c", "d")], "in the middle of the conversation"),
+    (
+        "a late instruction",
+        [*turns("a", "b"), {"role": "system", "content": "x"}, *turns("c", "d")],
+        "in the middle of the conversation",
+    ),
     ("too many turns", turns(*"ab" * 101), "more than 200 turns"),
     ("13 lone surrogate", turns("a", "b\ud83d"), "half of a character"),
     ("content as an object", [{"role": "user", "content": {"a": 1}}, *turns("a", "b")[1:]], "an object, not text"),
@@ -152,13 +200,25 @@ MENDED = [
     ("other names of roles", [{"role": "Human", "content": "Hi"}, {"role": " MODEL ", "content": "Hello"}], HI),
     ("speaker and text", [{"speaker": "user", "text": "Hi"}, {"speaker": "bot", "text": "Hello"}], HI),
     ("an object around", {"messages": HI, "source": "x"}, HI),
-    ("text parts", [{"role": "user", "content": [{"type": "text", "text": "H"}, {"type": "text", "text": "i"}]}, HI[1]], HI),
+    (
+        "text parts",
+        [{"role": "user", "content": [{"type": "text", "text": "H"}, {"type": "text", "text": "i"}]}, HI[1]],
+        HI,
+    ),
     ("white space around", turns("  Hi\n", "\tHello "), HI),
     ("56 two questions in a row", [*turns("a"), *turns("b", "c")], turns("a\n\nb", "c")),
     ("56 two answers in a row", [*turns("a", "b"), turns("x", "c")[1]], turns("a", "b\n\nc")),
     ("a last question without an answer", turns("Hi", "Hello", "Bye"), HI),
-    ("59 an instruction", [{"role": "system", "content": "Be kind."}, *HI], [{"role": "system", "content": "Be kind."}, *HI]),
-    ("two instructions", [{"role": "system", "content": "a"}, {"role": "developer", "content": "b"}, *HI], [{"role": "system", "content": "a\n\nb"}, *HI]),
+    (
+        "59 an instruction",
+        [{"role": "system", "content": "Be kind."}, *HI],
+        [{"role": "system", "content": "Be kind."}, *HI],
+    ),
+    (
+        "two instructions",
+        [{"role": "system", "content": "a"}, {"role": "developer", "content": "b"}, *HI],
+        [{"role": "system", "content": "a\n\nb"}, *HI],
+    ),
     ("an answer that is a number", [HI[0], {"role": "assistant", "content": 42}], turns("Hi", "42")),
 ]
 

@@ -93,7 +93,12 @@ def test_the_templates_of_gemma_are_known(name):
 
 
 def test_a_template_in_a_child_is_given_no_more_than_it_needs():
-    arguments = {"source": starter_template(), "variables": {"bos_token": "<bos>"}, "controls": [], "ends": ["<end_of_turn>"]}  # fmt: skip
+    arguments = {
+        "source": starter_template(),
+        "variables": {"bos_token": "<bos>"},
+        "controls": [],
+        "ends": ["<end_of_turn>"],
+    }
     request = {"template": arguments, "what": "plan", "conversations": [HELLO]}
     plan = limited.call("plans", request, memory_gb=0.5)[0]
     assert plan["trained"] == [False, True, False]

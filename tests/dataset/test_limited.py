@@ -97,7 +97,7 @@ def test_a_fault_becomes_an_apology_and_its_place_goes_to_the_log(misbehave, cap
         ("import os; os.kill(os.getpid(), 11)", DataError, "broke down"),
         ("import os; os.kill(os.getpid(), 9)", CapacityError, "too much memory"),
         ("import os; os._exit(3)", DataError, "broke down"),
-        ("return 'a' * 100_000_000", DataError, "broke down"),
+        ("return 'a' * 100_000_000", CapacityError, "more than 64 MB"),
     ],
     ids=["one large value", "many small values", "a crash", "a kill", "a silent end", "too long an answer"],
 )
@@ -137,7 +137,9 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path):
     child += "limited.FUNCTIONS['look'] = 'sleeper'\nlimited.main('look')\n"
     (tmp_path / "sleeper.py").write_text("import time\n\ndef look():\n    time.sleep(600)\n")
     parent = f"import subprocess, sys\np = subprocess.Popen([sys.executable, '-c', {child!r}], stdin=subprocess.PIPE)\n"
-    parent += 'p.stdin.write(b\'{"arguments": {}, "seconds": 60, "memory_gb": 1}\'); p.stdin.close()\n'
+    parent += (
+        'p.stdin.write(b\'{"arguments": {}, "limits": {"processor_seconds": 60, "memory_gb": 1}}\'); p.stdin.close()\n'
+    )
     parent += "print(p.pid, flush=True)\nimport time; time.sleep(600)\n"
     running = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True)
     assert running.stdout

@@ -11,7 +11,8 @@ from tests.dataset import toy
 
 def made_up_texts(count: int) -> list[str]:
     rng = random.Random(9)
-    pieces = ["hello", " the", ">", "<", "</b>", " ", "  ", "\n", "\n\n", "▁", " ▁", "x> </", "é", "日本語", "👧", "<end_of_turn>", "\t"]  # fmt: skip
+    words = ["hello", " the", ">", "<", "</b>", " ", "  ", "\n", "\n\n", "▁", " ▁", "x> </", "é", "日本語", "👧", "\t"]
+    pieces = [*words, "<end_of_turn>"]
     return ["".join(rng.choices(pieces, k=rng.randint(1, 14))) for _ in range(count)]
 
 

@@ -69,8 +69,11 @@ def with_empty_thought(template: str) -> str:
     return template.replace(prompt, "{{- '<|turn>model\\n<|channel>thought\\n<channel|>' -}}")
 
 
-_PIECES = ["hello", " the", " sea", "\n", "\n\n", "é", "日本語", "👩‍👩‍👧", "🏴‍☠️", "\t", "<b>", "</table>", "> </", "  ", "   ", "0123",
-           "'s", "a<b", "{{ x }}", "{% raw %}", "\u2028", "\u200b", "ﷺ", " user", " model", "<unused3>", "ß", "&lt;", "\\n", "%s"]  # fmt: skip
+_PIECES = [
+    "hello", " the", " sea", "\n", "\n\n", "é", "日本語", "👩‍👩‍👧", "🏴‍☠️", "\t", "<b>", "</table>", "> </", "  ", "   ",
+    "0123", "'s", "a<b", "{{ x }}", "{% raw %}", "\u2028", "\u200b", "ﷺ", " user", " model", "<unused3>", "ß", "&lt;",
+    "\\n", "%s",
+]  # fmt: skip
 
 
 def text(rng: random.Random, pieces: list[str]) -> str:

@@ -93,4 +93,5 @@ def test_a_deleted_run_takes_its_tests_along(lab):
 
     studio.delete(LOCAL, "runs", run.id)
 
-    assert not list(studio.workspace.shelf(LOCAL, "exams").glob("2*"))
+    assert exam_id not in [folder.name for folder in studio.workspace.all(LOCAL, "exams")]
+    assert not (studio.workspace.shelf(LOCAL, "exams") / exam_id).exists()

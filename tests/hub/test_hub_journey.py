@@ -55,6 +55,17 @@ def test_a_hub_dataset_and_a_hub_model_become_a_tuned_model_that_names_both(tmp_
     assert studio.dataset(LOCAL, dataset_id).summary["source"]["revision"] == data.sha
 
 
+def test_one_part_of_a_dataset_can_be_named_as_the_error_says(tmp_path):
+    with StandInHub() as hub:
+        hub.add("dataset", "ann/numbers", {"data/en/test.jsonl": ROWS, "data/en/train.jsonl": ROWS * 2,
+                "README.md": "---\nconfigs:\n- config_name: en\n  data_files:\n  - split: train\n    path: data/en/train.jsonl\n"
+                             "  - split: test\n    path: data/en/test.jsonl\n---\n"})  # fmt: skip
+        studio = studio_at(hub, tmp_path / "home")
+        upload_id = studio.bring(LOCAL, "hub:ann/numbers:en/test")
+
+    assert studio.look(LOCAL, upload_id)["row_count"] == 40
+
+
 def test_the_hub_going_away_before_the_download_is_told_and_the_run_can_go_on_later(tmp_path, model_files):
     with StandInHub() as hub:
         hub.add("dataset", "ann/numbers", {"train.jsonl": ROWS})

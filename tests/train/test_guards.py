@@ -30,7 +30,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_good_save_point_sta
         max_grad_norm=100,
         weight_decay=1.0,
         warmup_share=0.0,
-        max_steps=200,
+        max_steps=40,
         lora_rank=64,
     )
     trainer_of = train_slice._trainer
