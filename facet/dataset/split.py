@@ -84,8 +84,8 @@ def _shuffled(keys: np.ndarray, seed: int) -> np.ndarray:
 def checked_shares(validation_share: float, exam_share: float) -> tuple[float, float]:
     """Both shares as numbers. Raises: `SettingError` unless each is from 0 to 0.5 and together at most 0.8."""
     shares = (
-        ("Part for checking while it learns", validation_share),
-        ("Part kept for the exam", exam_share),
+        ("Set aside for validation", validation_share),
+        ("Set aside for the exam", exam_share),
     )
     for label, share in shares:
         if isinstance(share, bool) or not isinstance(share, int | float) or not math.isfinite(share):
@@ -100,6 +100,6 @@ def checked_shares(validation_share: float, exam_share: float) -> tuple[float, f
         raise SettingError(
             "Too few examples would be left to learn from.",
             f"The two parts together are {validation_share + exam_share:.0%} and may be {MOST_SHARES:.0%}.",
-            "Lower “Part kept for the exam” or “Part for checking while it learns”.",
+            "Lower “Set aside for the exam” or “Set aside for validation”.",
         )
     return float(validation_share), float(exam_share)

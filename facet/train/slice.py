@@ -20,7 +20,8 @@ from facet.work.checkpoint import Checkpoint
 from facet.work.worker import Slice, is_out_of_memory, out_of_memory
 from facet.workspace import read_json, write_json
 
-VALIDATION_ROWS = 200  # looked at during training; the whole part is measured by the test afterwards
+MOST_VALIDATION_ROWS = 200  # looked at during training; the whole part is measured by the test afterwards
+FEWEST_VALIDATION_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _train(job: Job) -> None:
     job.piece.emit(log.Started(total_steps=job.total_steps, step=step, where=job.execution.words))
     if again:
         job.piece.emit(log.Resumed(step=step))
-    if not job.start and trainer.eval_dataset is not None:
+    if not job.start and trainer.eval_dataset is not None and job.recipe.evaluations:
         trainer.evaluate()  # the untouched model, as the first point of the curve
     trainer.train(resume_from_checkpoint=str(job.start.folder) if job.start else None)
     if watch.ended == "pause" or (watch.out_of_time and trainer.state.global_step < job.total_steps):
@@ -173,7 +174,7 @@ def _trainer(job: Job, watch: Any) -> Any:
         model=model,
         args=SFTConfig(**arguments.sft),
         train_dataset=_dataset(job, "train"),
-        eval_dataset=_dataset(job, "validation", VALIDATION_ROWS),
+        eval_dataset=_dataset(job, "validation", validation_rows(job.recipe, job.total_steps)),
         processing_class=_tokenizer(job.folder),
         peft_config=LoraConfig(**arguments.lora),
         callbacks=[watch],
@@ -181,6 +182,16 @@ def _trainer(job: Job, watch: Any) -> Any:
     trainer.remove_callback(PrinterCallback)
     trainer.processing_class = None  # it would be written into every save point
     return trainer
+
+
+def validation_rows(recipe: SftRecipe, total_steps: int) -> int:
+    """How many validation examples each look on the way takes, so that all looks cost about a seventh of the run.
+
+    Scoring an example costs about a third of learning from it (no backward pass).
+    """
+    learned = total_steps * recipe.effective_batch_size
+    looks = min(recipe.evaluations, total_steps) + 1  # and once before the first step
+    return max(FEWEST_VALIDATION_ROWS, min(MOST_VALIDATION_ROWS, int(0.45 * learned / looks)))
 
 
 def _dataset(job: Job, part: str, most: int | None = None) -> Any:

@@ -19,9 +19,13 @@ def publish_api(studio: Studio, gate: Gate) -> None:
     """Attach the public functions to the page that is being built."""
 
     def start_run(
-        person: Person, dataset_id: Id, model: Line = "starter", preset: Preset = "balanced", name: Name = "",
+        person: Person,
+        dataset_id: Id,
+        model: Line = "starter",
+        preset: Preset = "balanced",
+        name: Name = "",
         settings: Settings = None,
-    ) -> dict:  # fmt: skip
+    ) -> dict:
         """Start training and return its `run_id` at once. `settings` replaces recommended values by their name."""
         recipe = studio.advise(person, dataset_id, model, preset).recipe
         chosen = read_recipe(SftRecipe, recipe.model_dump() | (settings or {}))
@@ -38,9 +42,14 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         return {"run_id": run_id, "stage": studio.progress(person, run_id).stage}
 
     def chat(
-        person: Person, model: Line, prompt: Words, compare: bool = False, temperature: float = 0.0,
-        max_new_tokens: int = 256, seed: int = 0,
-    ) -> dict:  # fmt: skip
+        person: Person,
+        model: Line,
+        prompt: Words,
+        compare: bool = False,
+        temperature: float = 0.0,
+        max_new_tokens: int = 256,
+        seed: int = 0,
+    ) -> dict:
         """One reply of a run's model (or of a starting model), and with `compare` the untouched model's too."""
         turn = [{"role": "user", "content": prompt}]
         asked: Any = {"base": turn, "tuned": turn} if compare else {"tuned": turn}
@@ -61,7 +70,7 @@ def _with_files(studio: Studio, gate: Gate) -> None:
     def prepare(person: Person, file: File | None, source: Line, name: Name, test_size: Share) -> dict:
         """Make prepared data of a file, a public Hub dataset (`hub:owner/name`) or an example (`example:name`).
 
-        The shape of the rows is guessed. Gives `dataset_id` and the summary: rows used, rows that could not be, and why.
+        The shape of the rows is guessed. Gives `dataset_id` and the summary: rows used, rows not usable, and why.
         """
         dataset = studio.prepare(person, bring(studio, person, file, source), name, None, test_size=test_size)
         return {"dataset_id": dataset, "summary": studio.dataset(person, dataset).summary}

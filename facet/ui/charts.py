@@ -12,13 +12,27 @@ GLYPH = f'<span style="color:{ACCENT}">{{}}</span>'
 
 
 def template() -> go.layout.Template:
-    axis = {"showline": False, "zeroline": False, "ticks": "", "tickfont": {"size": 13}, "title": {"font": {"size": 13}}, "automargin": True}  # fmt: skip
-    return go.layout.Template(layout={
-        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
-        "margin": {"l": 8, "r": 8, "t": 12, "b": 8}, "hovermode": "x unified", "height": 300,
-        "xaxis": axis | {"showgrid": False, "rangemode": "tozero"}, "yaxis": axis | {"showgrid": True, "gridcolor": "#cfd8d7"},
-        "font": {"family": "system-ui, sans-serif", "color": "#6b7a7c", "size": 13},
-    })  # fmt: skip
+    axis = {
+        "showline": False,
+        "zeroline": False,
+        "ticks": "",
+        "tickfont": {"size": 13},
+        "title": {"font": {"size": 13}},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "showlegend": False,
+            "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+            "hovermode": "x unified",
+            "height": 300,
+            "xaxis": axis | {"showgrid": False, "rangemode": "tozero"},
+            "yaxis": axis | {"showgrid": True, "gridcolor": "#cfd8d7"},
+            "font": {"family": "system-ui, sans-serif", "color": "#6b7a7c", "size": 13},
+        }
+    )
 
 
 def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int, run_id: str) -> go.Figure | None:
@@ -29,12 +43,21 @@ def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int,
     figure = go.Figure(layout={"template": template(), "uirevision": run_id})
     if training:
         many = len(training) >= SMOOTH_FROM
-        _line(figure, thin(training), "training", {"color": ACCENT, "width": 1 if many else 2.5}, opacity=0.5 if many else 1)
+        _line(
+            figure,
+            thin(training),
+            "training",
+            {"color": ACCENT, "width": 1 if many else 2.5},
+            opacity=0.5 if many else 1,
+        )
         if many:
             _line(figure, smooth(thin(training)), "training, smoothed", {"color": ACCENT, "width": 2.5})
     if validation:
         _line(figure, validation, "validation", {"color": ACCENT, "width": 2, "dash": "dot"}, "lines+markers")
-    for points, words in ((smooth(thin(training)), f"{GLYPH.format('—')} training"), (validation, f"{GLYPH.format('··●')} validation")):
+    for points, words in (
+        (smooth(thin(training)), f"{GLYPH.format('—')} training"),
+        (validation, f"{GLYPH.format('··●')} validation"),
+    ):
         if points:
             _name(figure, points, words, total_steps)
     last = max([total_steps, *[points[-1][0] for points in (training, validation) if points]])
@@ -43,12 +66,26 @@ def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int,
     return figure
 
 
-def _line(figure: go.Figure, points: list[tuple[int, float]], name: str, line: dict[str, Any], mode: str = "lines",
-          opacity: float = 1.0) -> None:  # fmt: skip
+def _line(
+    figure: go.Figure,
+    points: list[tuple[int, float]],
+    name: str,
+    line: dict[str, Any],
+    mode: str = "lines",
+    opacity: float = 1.0,
+) -> None:
     steps, values = zip(*points, strict=True)
     mode = "markers" if len(points) == 1 else mode
-    figure.add_scatter(x=steps, y=values, name=name, mode=mode, line=line, marker={"size": 9, "color": line["color"]},
-                       opacity=opacity, hovertemplate="%{y:.3f}")  # fmt: skip
+    figure.add_scatter(
+        x=steps,
+        y=values,
+        name=name,
+        mode=mode,
+        line=line,
+        marker={"size": 9, "color": line["color"]},
+        opacity=opacity,
+        hovertemplate="%{y:.3f}",
+    )
 
 
 def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, total_steps: int) -> None:
@@ -59,7 +96,15 @@ def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, total_
         place = {"xanchor": "left", "xshift": 10, "yshift": 10 if upper else -10}
     else:
         place = {"xanchor": "right", "yshift": 34 if upper else 14}
-    figure.add_annotation(x=step, y=value, text=f"{words} {value:.2f}", showarrow=False, font={"size": 13}, bgcolor="rgba(0,0,0,0.01)", **place)
+    figure.add_annotation(
+        x=step,
+        y=value,
+        text=f"{words} {value:.2f}",
+        showarrow=False,
+        font={"size": 13},
+        bgcolor="rgba(0,0,0,0.01)",
+        **place,
+    )
 
 
 def thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -78,4 +123,7 @@ def smooth(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     values = [value for _, value in points]
     sums = [0.0, *accumulate(values)]
     windows = [(max(0, index - reach), min(len(values), index + reach + 1)) for index in range(len(values))]
-    return [(step, (sums[end] - sums[start]) / (end - start)) for (step, _), (start, end) in zip(points, windows, strict=True)]
+    return [
+        (step, (sums[end] - sums[start]) / (end - start))
+        for (step, _), (start, end) in zip(points, windows, strict=True)
+    ]

@@ -37,7 +37,12 @@ class ChatTab:
     talk: gr.State
 
     def asked(self) -> dict[str, Any]:
-        return {"target": self.target, "compare": self.compare, "talk": self.talk, "system": self.system} | self.decoding
+        return {
+            "target": self.target,
+            "compare": self.compare,
+            "talk": self.talk,
+            "system": self.system,
+        } | self.decoding
 
     @property
     def spoken(self) -> list[Any]:
@@ -63,22 +68,51 @@ def layout() -> ChatTab:
             retry, clear = gr.Button("Retry", size="sm", scale=0), gr.Button("Clear", size="sm", scale=0)
     with gr.Column(elem_classes="card"):
         system, decoding = _settings()
-    return ChatTab(target, compare, untouched, {"base": base, "tuned": tuned}, status, text, send, stop, retry, clear, system,
-                   decoding, gr.State({"base": [], "tuned": []}))  # fmt: skip
+    return ChatTab(
+        target,
+        compare,
+        untouched,
+        {"base": base, "tuned": tuned},
+        status,
+        text,
+        send,
+        stop,
+        retry,
+        clear,
+        system,
+        decoding,
+        gr.State({"base": [], "tuned": []}),
+    )
 
 
 def _box(title: str, words: str) -> gr.Chatbot:
-    return gr.Chatbot(label=title, height=380, sanitize_html=True, buttons=[], feedback_options=None, layout="bubble",
-                      placeholder=words, group_consecutive_messages=False)  # fmt: skip
+    return gr.Chatbot(
+        label=title,
+        height=380,
+        sanitize_html=True,
+        buttons=[],
+        feedback_options=None,
+        layout="bubble",
+        placeholder=words,
+        group_consecutive_messages=False,
+    )
 
 
 def _settings() -> tuple[gr.Textbox, dict[str, Any]]:
     with gr.Accordion("How it answers", open=False), gr.Column(elem_classes="f-gap"):
-        gr.HTML(html('<p class="f-small">Both sides always get the same message, the same settings and the same seed, '
-                     "so whatever differs was learned.</p>"))  # fmt: skip
-        system = gr.Textbox(label="Standing instructions", info="Said before the conversation begins (system prompt)", lines=2)
+        gr.HTML(
+            html(
+                '<p class="f-small">Both sides always get the same message, the same settings and the same seed, '
+                "so whatever differs was learned.</p>"
+            )
+        )
+        system = gr.Textbox(
+            label="Standing instructions", info="Said before the conversation begins (system prompt)", lines=2
+        )
         with gr.Row():
-            temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", info="0 always takes the likeliest word; more is livelier")
+            temperature = gr.Slider(
+                0, 2, 0, step=0.05, label="Temperature", info="0 always takes the likeliest word; more is livelier"
+            )
             longest = gr.Slider(1, 2048, 256, step=1, label="Longest reply", info="In tokens, about ¾ of a word each")
         with gr.Row():
             top_p = gr.Slider(0.01, 1, 0.95, step=0.01, label="Top-p", info="Only words from the likeliest share")
@@ -101,9 +135,17 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         return [*_shown(said), "", gr.Button(visible=False), gr.Button(visible=True)]
 
     def speak(
-        person: Person, target: Id | None, compare: bool, talk: dict[str, Turns], system: Words,
-        temperature: Number, top_p: Number, top_k: Number, max_new_tokens: Number, seed: Number | None,
-    ) -> Iterator[list[Any]]:  # fmt: skip
+        person: Person,
+        target: Id | None,
+        compare: bool,
+        talk: dict[str, Turns],
+        system: Words,
+        temperature: Number,
+        top_p: Number,
+        top_k: Number,
+        max_new_tokens: Number,
+        seed: Number | None,
+    ) -> Iterator[list[Any]]:
         decoding = Decoding(temperature, top_p, int(top_k), int(max_new_tokens), int(seed or 0))
         yield from replies(studio, person, target or "", talk, system, compare, decoding)
 
@@ -120,8 +162,13 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         return gr.Column(visible=compare)
 
     buttons = [tab.send, tab.stop]
-    heard = gate.on([tab.send.click, tab.text.submit], hear, {"text": tab.text, "compare": tab.compare, "talk": tab.talk},
-                    [tab.text, *tab.spoken, *buttons], show_progress="hidden")  # fmt: skip
+    heard = gate.on(
+        [tab.send.click, tab.text.submit],
+        hear,
+        {"text": tab.text, "compare": tab.compare, "talk": tab.talk},
+        [tab.text, *tab.spoken, *buttons],
+        show_progress="hidden",
+    )
     retried = gate.on(tab.retry.click, again, {"talk": tab.talk}, [*tab.spoken, *buttons], show_progress="hidden")
     for event in (heard, retried):
         spoken = gate.on(event.success, speak, tab.asked(), tab.spoken, show_progress="hidden")
@@ -138,7 +185,9 @@ def replies(
     wanted = [side for side, _ in SIDES if _is_question(talk.get(side, [])) and (compare or side == "tuned")]
     if not wanted:
         return
-    asked = {side: [*([{"role": "system", "content": system}] if system.strip() else []), *talk[side]] for side in wanted}
+    asked = {
+        side: [*([{"role": "system", "content": system}] if system.strip() else []), *talk[side]] for side in wanted
+    }
     growing: Talk = {side: list(turns) for side, turns in talk.items()}
     for piece in studio.chat(person, target, asked, decoding):
         if isinstance(piece, Piece):
@@ -166,7 +215,9 @@ def _pace(piece: Piece) -> str:
     side = "Untouched" if piece.side == "base" else "Tuned"
     speed = f", {piece.tokens / piece.seconds:.0f} tokens per second" if piece.seconds > 0.05 else ""
     end = ENDINGS.get(piece.ended, "") if piece.done else ""
-    return str(html('<p class="f-small f-number" role="status">{}: {:,} tokens{}{}</p>', side, piece.tokens, speed, end))
+    return str(
+        html('<p class="f-small f-number" role="status">{}: {:,} tokens{}{}</p>', side, piece.tokens, speed, end)
+    )
 
 
 def refreshed(studio: Studio, person: Person, wanted: str | None) -> gr.Dropdown:

@@ -22,7 +22,9 @@ from facet.ui.values import MOST_CHARACTERS, size
 
 log = logging.getLogger("facet.page")
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
-Query = typing.NewType("Query", dict)  # a handler's parameter of this type receives what stands behind `?` in the address
+Query = typing.NewType(
+    "Query", dict
+)  # a handler's parameter of this type receives what stands behind `?` in the address
 
 
 class Quiet(TypedDict):
@@ -61,8 +63,12 @@ class Gate:
         **more: Any,
     ) -> Any:
         """Attach a handler to one event or several. `quiet` ones fail in the log, not in the person's face."""
-        options: dict[str, Any] = {"api_visibility": "private", "inputs_kwargs": inputs or {}, "outputs": outputs,
-                                   "api_name": f"page_{handler.__name__}"}  # fmt: skip
+        options: dict[str, Any] = {
+            "api_visibility": "private",
+            "inputs_kwargs": inputs or {},
+            "outputs": outputs,
+            "api_name": f"page_{handler.__name__}",
+        }
         options |= dict(QUIET) if quiet else {"concurrency_limit": None}
         if check is not None:
             options["validator"] = self.wrap(check)

@@ -67,8 +67,12 @@ def _control(setting: Setting) -> tuple[Any, gr.HTML]:
 def explained(setting: Setting, reason: str = "") -> Markup:
     """Why this value for this data; and the expert's word in small print, so that people learn it by the way."""
     why = html('<p class="f-reason">{}</p>', reason) if reason else Markup("")
-    return why + html('<details class="f-expert"><summary><code>{}</code></summary><p>{}</p><p>Why this default: {}</p></details>',
-                setting.name, setting.knob.expert, setting.knob.source)  # fmt: skip
+    return why + html(
+        '<details class="f-expert"><summary><code>{}</code></summary><p>{}</p><p>Why this default: {}</p></details>',
+        setting.name,
+        setting.knob.expert,
+        setting.knob.source,
+    )
 
 
 def _written(setting: Setting, value: Any) -> Any:

@@ -12,7 +12,7 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.asker import Asker, Talk
 from facet.ui.events import Gate, Query
-from facet.ui.markup import each, html, join, trouble
+from facet.ui.markup import each, html, join, track, trouble
 from facet.ui.session import REMEMBER_FIRST, Session, go_to, remembered
 from facet.ui.values import Id
 from facet.ui.words import count, duration
@@ -52,7 +52,18 @@ def layout(say: gr.I18n) -> Hero:
             mine = gr.Button(say("hero_mine"), variant="primary", scale=0)
             talk = gr.Button(say("hero_talk"), scale=0)
             see = gr.Button(say("hero_see"), scale=0)
-    return Hero(box, view, start, after, mine, talk, see, gr.Timer(LOOK_EVERY, active=False), remembered("first-run"), gr.State(None))
+    return Hero(
+        box,
+        view,
+        start,
+        after,
+        mine,
+        talk,
+        see,
+        gr.Timer(LOOK_EVERY, active=False),
+        remembered("first-run"),
+        gr.State(None),
+    )
 
 
 def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Blocks) -> None:
@@ -64,7 +75,15 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
         if run_id:
             return _shown(studio, asker, person, run_id)
         fresh = not studio.runs(person) and "run" not in query
-        return [gr.Column(visible=fresh), describe_invitation(), gr.Button(visible=True), gr.Row(visible=False), gr.Timer(active=False), "", None]  # fmt: skip
+        return [
+            gr.Column(visible=fresh),
+            describe_invitation(),
+            gr.Button(visible=True),
+            gr.Row(visible=False),
+            gr.Timer(active=False),
+            "",
+            None,
+        ]
 
     def begin(person: Person) -> list[Any]:
         return _shown(studio, asker, person, start_first_taste(studio, person))
@@ -76,7 +95,9 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
         return gr.skip() if shown[-1] == seen else shown
 
     gate.on(page.load, restore, None, hero.shown, quiet=True)
-    gate.on(hero.start.click, begin, None, hero.shown, show_progress="hidden").success(None, hero.run, None, js=REMEMBER_FIRST)
+    gate.on(hero.start.click, begin, None, hero.shown, show_progress="hidden").success(
+        None, hero.run, None, js=REMEMBER_FIRST
+    )
     gate.on(hero.tick.tick, follow, {"run": hero.run, "seen": hero.seen}, hero.shown, quiet=True)
     hero.talk.click(None, None, None, js=go_to("chat"))
     hero.see.click(None, None, None, js=go_to("train"))
@@ -111,9 +132,14 @@ def _shown(studio: Studio, asker: Asker, person: Person, run_id: str) -> list[An
     view = describe_answers(talk, progress) if talk and talk.base else describe_work(progress, run.dataset["used"])
     print_of_it = (run_id, progress.stage, progress.step, progress.words, talk and talk.fingerprint())
     return [
-        gr.Column(visible=True), str(view), gr.Button(visible=False), gr.Row(visible=over),
-        gr.Timer(active=not over), run_id, print_of_it,
-    ]  # fmt: skip
+        gr.Column(visible=True),
+        str(view),
+        gr.Button(visible=False),
+        gr.Row(visible=over),
+        gr.Timer(active=not over),
+        run_id,
+        print_of_it,
+    ]
 
 
 def describe_invitation() -> Markup:
@@ -121,7 +147,7 @@ def describe_invitation() -> Markup:
         '<div class="f-hero"><div><h1>Teach a model your way of answering.</h1>'
         '<p class="f-lead">Facet tunes an open model with your own examples, on this computer, without code. '
         "See it work first: the starter model below learns to talk like a pirate.</p>"
-        '<p class="f-small">About a minute. Nothing to download, no sign-in, and nothing leaves this computer.</p></div>'
+        '<p class="f-small">About a minute. Nothing to download, no sign-in; nothing leaves this computer.</p></div>'
         '<div class="f-hero-sample"><h4>One of the 64 examples it will learn from</h4>'
         '<div class="f-turn user"><b>You</b>{}</div><div class="f-turn assistant"><b>Model</b>{}</div></div></div>',
         *SAMPLE,
@@ -143,10 +169,11 @@ def describe_work(progress: Progress, examples: int) -> Markup:
         return html("<h2>That did not work.</h2>{}", trouble(FacetError.from_dict(progress.failure)))
     return html(
         '<h2>The starter model is learning to talk like a pirate.</h2><p class="f-lead" role="status">{}</p>'
-        '<div class="f-track" role="progressbar" aria-label="Steps learned" aria-valuemin="0" aria-valuemax="100" '
-        'aria-valuenow="{}"><i style="width:{}%"></i></div><ol class="f-steps">{}</ol>',
-        _time_left(progress), share, share, each('<li class="{1}"><span>{0}</span></li>', stages),
-    )  # fmt: skip
+        '{}<ol class="f-steps">{}</ol>',
+        _time_left(progress),
+        track(share, "Steps learned"),
+        each('<li class="{1}"><span>{0}</span></li>', stages),
+    )
 
 
 def _time_left(progress: Progress) -> str:
@@ -160,14 +187,23 @@ def _time_left(progress: Progress) -> str:
 
 def describe_answers(talk: Talk, progress: Progress) -> Markup:
     """The same question to both models, one under the other on a phone."""
-    words = html('<h2>The same questions, before and after.</h2><p class="f-lead">{} of learning, {} in all. '
-                 "None of these questions was among the examples.</p>", count(progress.step, "step"), duration(progress.working_seconds))  # fmt: skip
+    words = html(
+        '<h2>The same questions, before and after.</h2><p class="f-lead">{} of learning, {} in all. '
+        "None of these questions was among the examples.</p>",
+        count(progress.step, "step"),
+        duration(progress.working_seconds),
+    )
     if talk.waiting and not talk.done:
         words += html('<p class="f-wait" role="status">{}</p>', talk.waiting)
     asked = join(
-        html('<h3 class="f-ask">{}</h3><div class="f-pair">{}{}</div>', question, _side("base", talk, index), _side("tuned", talk, index))
+        html(
+            '<h3 class="f-ask">{}</h3><div class="f-pair">{}{}</div>',
+            question,
+            _side("base", talk, index),
+            _side("tuned", talk, index),
+        )
         for index, question in enumerate(talk.questions)
-    )  # fmt: skip
+    )
     return words + asked + (trouble(talk.failure) if talk.failure else "")
 
 

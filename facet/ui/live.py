@@ -12,16 +12,20 @@ from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.charts import learning_curve
 from facet.ui.events import Gate
-from facet.ui.markup import each, html, trouble
+from facet.ui.markup import each, html, nothing_yet, track, trouble
 from facet.ui.models import model_name
 from facet.ui.pace import Pace
-from facet.ui.session import REMEMBER_RUN, Session, go_to
+from facet.ui.session import Session, go_to
 from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, number, short_duration, stage_look, stage_sentence
 
 LOOK_EVERY = 2.0  # seconds
 STEERING = (  # button, shown in these stages, what it does
-    ("Pause", ("waiting", "preparing", "running", "interrupted"), "Pause saves where it is; “Resume” goes on from there."),
+    (
+        "Pause",
+        ("waiting", "preparing", "running", "interrupted"),
+        "Pause saves where it is; “Resume” goes on from there.",
+    ),
     ("Resume", ("paused", "failed"), "Resume goes on from the last save point, as if nothing had happened."),
     ("Stop and keep", ("running", "paused", "interrupted"), "Stop and keep ends it now and keeps what it has learned."),
 )
@@ -46,13 +50,25 @@ class Live:
 
     @property
     def shown(self) -> list[Any]:
-        return [self.empty, self.box, self.status, self.chart, self.pause, self.resume, self.keep, self.after, self.log,
-                self.tick, self.seen]  # fmt: skip
+        return [
+            self.empty,
+            self.box,
+            self.status,
+            self.chart,
+            self.pause,
+            self.resume,
+            self.keep,
+            self.after,
+            self.log,
+            self.tick,
+            self.seen,
+        ]
 
 
 def live_layout() -> Live:
-    empty = gr.HTML(html('<div class="f-empty"><strong>No run is open</strong><p>Press “Start training”, and you can watch it '
-                         "here, or open one on the Runs tab.</p></div>"))  # fmt: skip
+    empty = gr.HTML(
+        nothing_yet("No run is open", "Press “Start training”, and you can watch it here, or open one on the Runs tab.")
+    )
     with gr.Column(visible=False, elem_id="live", elem_classes="card f-gap") as box:
         status = gr.HTML()
         chart = gr.Plot(label="Learning curve", show_label=False, visible=False, elem_id="curve")
@@ -64,8 +80,22 @@ def live_layout() -> Live:
             take = gr.Button("Take it home", scale=0)
         with gr.Accordion("What the worker says", open=False):
             log = gr.HTML()
-    return Live(empty, box, status, chart, pause, resume, keep, after, chat, test, take, log,
-                gr.Timer(LOOK_EVERY, active=False), gr.State(None))  # fmt: skip
+    return Live(
+        empty,
+        box,
+        status,
+        chart,
+        pause,
+        resume,
+        keep,
+        after,
+        chat,
+        test,
+        take,
+        log,
+        gr.Timer(LOOK_EVERY, active=False),
+        gr.State(None),
+    )
 
 
 def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
@@ -98,7 +128,13 @@ def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: A
     try:
         run = studio.run(person, run_id) if run_id else None
     except NotFoundError as error:
-        return [str(trouble(error)), gr.Column(visible=False), *[gr.skip()] * 7, gr.Timer(active=False), ("gone", run_id)]
+        return [
+            str(trouble(error)),
+            gr.Column(visible=False),
+            *[gr.skip()] * 7,
+            gr.Timer(active=False),
+            ("gone", run_id),
+        ]
     if run is None:
         return [gr.HTML(visible=True), gr.Column(visible=False), *[gr.skip()] * 7, gr.Timer(active=False), None]
     progress, stage = run.progress, run.progress.stage
@@ -107,12 +143,16 @@ def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: A
     print_of_it = (run_id, points, run.name, stage, progress.step, progress.words, progress.last_at, len(log), log[-1:])
     drawn = isinstance(seen, tuple | list) and tuple(seen[:2]) == print_of_it[:2]
     return [
-        gr.HTML(visible=False), gr.Column(visible=True), str(describe(run, pace.left(run_id, progress))),
+        gr.HTML(visible=False),
+        gr.Column(visible=True),
+        str(describe(run, pace.left(run_id, progress))),
         gr.skip() if drawn else plot(run),
         *[gr.Button(visible=stage in stages) for _, stages, _ in STEERING],
-        gr.Row(visible=run.has_model), str(describe_log(log)),
-        gr.Timer(active=progress.is_active or pace.is_awaited(run_id)), print_of_it,
-    ]  # fmt: skip
+        gr.Row(visible=run.has_model),
+        str(describe_log(log)),
+        gr.Timer(active=progress.is_active or pace.is_awaited(run_id)),
+        print_of_it,
+    ]
 
 
 def plot(run: RunCard) -> gr.Plot:
@@ -123,21 +163,32 @@ def plot(run: RunCard) -> gr.Plot:
 def describe(run: RunCard, seconds_left: float | None) -> Markup:
     """The whole state of a run, as an instrument would show it."""
     progress = run.progress
-    share = round(100 * progress.step / progress.total_steps) if progress.total_steps else 0
-    still = "" if progress.stage in ("running", "finished") else "still"
+    share = 100 * progress.step / progress.total_steps if progress.total_steps else 0
     head = html(
-        '<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div><p class="f-small">{} learns from {}</p>'
-        '<p role="status">{}</p>', run.name, stage_look(progress.stage), STAGE_WORDS[progress.stage], model_name(run.base_model),
-        run.dataset_name, stage_sentence(progress),
-    )  # fmt: skip
-    track = html('<div class="f-track {}" role="progressbar" aria-label="Progress of this run" aria-valuemin="0" aria-valuemax="100" '
-                 'aria-valuenow="{}"><i style="width:{}%"></i></div>', still, share, share)  # fmt: skip
-    return head + track + describe_failure(progress.failure) + describe_numbers(run, seconds_left) + describe_notes(run) + describe_steering(progress.stage)
+        '<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div>'
+        '<p class="f-small">{} learns from {}</p><p role="status">{}</p>',
+        run.name,
+        stage_look(progress.stage),
+        STAGE_WORDS[progress.stage],
+        model_name(run.base_model),
+        run.dataset_name,
+        stage_sentence(progress),
+    )
+    return (
+        head
+        + track(share, "Progress of this run", still=progress.stage not in ("running", "finished"))
+        + describe_failure(progress.failure)
+        + describe_numbers(run, seconds_left)
+        + describe_notes(run)
+        + describe_steering(progress.stage)
+    )
 
 
 def describe_numbers(run: RunCard, seconds_left: float | None) -> Markup:
     progress = run.progress
-    tiles: list[tuple[str, str, Any]] = [("", "Step", html("{:,} <small>of {:,}</small>", progress.step, progress.total_steps or 0))]
+    tiles: list[tuple[str, str, Any]] = [
+        ("", "Step", html("{:,} <small>of {:,}</small>", progress.step, progress.total_steps or 0))
+    ]
     tiles.append(("tuned", "Loss", number(progress.latest("loss"))))
     tiles.append(("tuned", "Validation loss", number(progress.latest("validation_loss"))))
     if progress.is_active:
@@ -171,4 +222,3 @@ def describe_steering(stage: str) -> Markup:
 def describe_log(lines: list[str]) -> Markup:
     text = "\n".join(lines) if lines else "It has said nothing. That is a good sign."
     return html('<pre class="f-log" tabindex="0" aria-label="The worker\'s own words">{}</pre>', text)
-

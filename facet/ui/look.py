@@ -7,7 +7,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from facet.dataset.conversation import ROLE_WORDS
-from facet.ui.markup import clip, each, html, join
+from facet.ui.markup import clip, each, html, join, note, nothing_yet, section
 from facet.ui.words import count
 
 KINDS = {
@@ -28,7 +28,18 @@ LABELS = {
 }
 SHOWN_ROWS, FOLDED_ROWS = 3, 5
 DELIMITERS = [("found by itself", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("vertical bar", "|")]
-ENCODINGS = [("found by itself", ""), "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "gb18030", "shift_jis", "euc-kr", "big5"]
+ENCODINGS = [
+    ("found by itself", ""),
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "latin-1",
+    "cp1251",
+    "gb18030",
+    "shift_jis",
+    "euc-kr",
+    "big5",
+]
 
 
 @dataclass(frozen=True)
@@ -52,9 +63,26 @@ class Look:
     prepare: gr.Button
 
     @property
+    def choices(self) -> dict[str, Any]:
+        """Everything that decides how a row is read, by name."""
+        reading = {"kind": self.kind, "system": self.system, "encoding": self.encoding, "delimiter": self.delimiter}
+        return reading | self.columns
+
+    @property
     def shown(self) -> list[Any]:
-        return [self.box, self.facts, self.guess, self.usable, self.kind, *self.columns.values(), self.system, self.rows, self.count,
-                self.split, self.name]  # fmt: skip
+        return [
+            self.box,
+            self.facts,
+            self.guess,
+            self.usable,
+            self.kind,
+            *self.columns.values(),
+            self.system,
+            self.rows,
+            self.count,
+            self.split,
+            self.name,
+        ]
 
 
 def look_layout() -> Look:
@@ -62,27 +90,60 @@ def look_layout() -> Look:
         facts = gr.HTML()
         with gr.Accordion("It looks wrong? Read it differently", open=False), gr.Row():
             encoding = gr.Dropdown(ENCODINGS, value="", label="Encoding", info="How letters are stored", min_width=160)
-            delimiter = gr.Dropdown(DELIMITERS, value="", label="Delimiter", info="What stands between columns", min_width=160)
+            delimiter = gr.Dropdown(
+                DELIMITERS, value="", label="Delimiter", info="What stands between columns", min_width=160
+            )
             again = gr.Button("Read it again")
         with gr.Column(elem_classes="f-gap") as usable:
             guess = gr.HTML()
-            kind = gr.Dropdown([(words, kind) for kind, words in KINDS.items()], value="columns", label="Shape of your data")
+            kind = gr.Dropdown(
+                [(words, kind) for kind, words in KINDS.items()], value="columns", label="Shape of your data"
+            )
             with gr.Row(elem_classes="f-columns"):
-                columns = {name: gr.Dropdown([], label=label, info=info, min_width=200) for name, (label, info) in LABELS.items()}
-            system = gr.Textbox(label="Instruction for the model", info="Said before every example; leave it empty if there is none",
-                                max_length=4_000, max_lines=4)  # fmt: skip
+                columns = {
+                    name: gr.Dropdown([], label=label, info=info, min_width=200)
+                    for name, (label, info) in LABELS.items()
+                }
+            system = gr.Textbox(
+                label="Instruction for the model",
+                info="Said before every example; leave it empty if there is none",
+                max_length=4_000,
+                max_lines=4,
+            )
             rows = gr.HTML()
-            gr.HTML(html('<div class="f-section"><h3>Set some aside</h3><p>The model never learns from these. Validation is '
-                         "looked at while it learns; the exam only at the end, so that the result is honest.</p></div>"))  # fmt: skip
+            gr.HTML(
+                section(
+                    "Set some aside",
+                    "The model never learns from these. Validation is looked at while it learns; the exam only at the "
+                    "end, so that the result is honest.",
+                )
+            )
             with gr.Row():
-                validation = gr.Slider(0, 50, 10, step=1, label="Set aside for validation, in %")
-                exam = gr.Slider(0, 50, 10, step=1, label="Set aside for the exam, in %")
+                validation = gr.Slider(0, 50, 10, step=1, label="Set aside for validation", info="In % of the rows")
+                exam = gr.Slider(0, 50, 10, step=1, label="Set aside for the exam", info="In % of the rows")
             split = gr.HTML()
             with gr.Row(equal_height=True, elem_classes="f-finish"):
                 name = gr.Textbox(label="Name of this data", max_length=80)
                 prepare = gr.Button("Prepare", variant="primary", size="lg", elem_id="prepare")
-    return Look(box, facts, guess, usable, kind, columns, system, rows, gr.State(None), split, name, validation, exam, encoding,
-                delimiter, again, prepare)  # fmt: skip
+    return Look(
+        box,
+        facts,
+        guess,
+        usable,
+        kind,
+        columns,
+        system,
+        rows,
+        gr.State(None),
+        split,
+        name,
+        validation,
+        exam,
+        encoding,
+        delimiter,
+        again,
+        prepare,
+    )
 
 
 def columns_for(kind: str) -> tuple[str, ...]:
@@ -96,46 +157,75 @@ def columns_for(kind: str) -> tuple[str, ...]:
 
 def describe_file(found: dict[str, Any]) -> Markup:
     """Format, size and what is odd about it."""
-    rows = count(found["row_count"], "row") if found.get("row_count") is not None else f"at least {found.get('at_least', 0):,} rows"
+    rows = (
+        count(found["row_count"], "row")
+        if found.get("row_count") is not None
+        else f"at least {found.get('at_least', 0):,} rows"
+    )
     how = [found.get("format") or "", rows, count(len(found["columns"]), "column")]
     if found.get("encoding"):
         how.append(str(found["encoding"]))
     if found.get("delimiter"):
-        how.append({",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}.get(found["delimiter"], "other mark") + " between columns")
-    head = html('<h3 class="f-file">{}</h3><p class="f-small">{}</p>', found.get("name") or "Your file", " · ".join(filter(None, how)))
+        how.append(
+            {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}.get(found["delimiter"], "other mark")
+            + " between columns"
+        )
+    head = html(
+        '<h3 class="f-file">{}</h3><p class="f-small">{}</p>',
+        found.get("name") or "Your file",
+        " · ".join(filter(None, how)),
+    )
     return head + each('<div class="f-note warn"><p>{}</p></div>', found.get("warnings") or [])
 
 
 def describe_shape(found: dict[str, Any]) -> Markup:
     shape = found.get("shape")
     if shape:
-        return html('<div class="f-note good"><p><strong>{}</strong> Correct it below if that is wrong.</p></div>', shape["words"])
+        return note(shape["words"], "Correct it below if that is wrong.", "good")
     complaint = found["complaint"]
-    return html('<div class="f-note warn"><p><strong>{}</strong> {} {}</p></div>', complaint["what"], complaint["why"], complaint["next"])
+    return note(complaint["what"], f"{complaint['why']} {complaint['next']}", "warn")
 
 
 def describe_rows(rows: list[dict[str, Any]]) -> Markup:
     """First rows as they are, beside the conversations they become."""
     if not rows:
-        return html('<div class="f-empty"><strong>No conversations yet</strong><p>Choose the columns above, and the first '
-                    "rows appear here beside what the model will read.</p></div>")  # fmt: skip
+        return nothing_yet(
+            "No conversations yet",
+            "Choose the columns above, and the first rows appear here beside what the model will read.",
+        )
     first, more = rows[:SHOWN_ROWS], rows[SHOWN_ROWS:]
-    folded = html('<details><summary>Show {} more</summary><div class="f-rows">{}</div></details>', len(more), join(map(_row, more))) if more else ""
+    folded = (
+        html(
+            '<details><summary>Show {} more</summary><div class="f-rows">{}</div></details>',
+            len(more),
+            join(map(_row, more)),
+        )
+        if more
+        else ""
+    )
     return html('<div class="f-rows">{}{}</div>', join(map(_row, first)), folded)
 
 
 def _row(row: dict[str, Any]) -> Markup:
     raw = row["raw"] if isinstance(row["raw"], dict) else {"": row["raw"]}
-    cells = each("<dt>{}</dt><dd>{}</dd>", [(clip(name, 60), clip(_text(value), 280)) for name, value in list(raw.items())[:12]])
-    right = html('<div class="f-note error"><p><strong>Cannot be used.</strong> {}</p></div>', row["problem"]) \
-        if row.get("problem") else turns(row["messages"] or [])  # fmt: skip
-    return html('<div class="f-row"><div><h4>Row {:,}</h4><dl class="f-raw">{}</dl></div><div><h4>The conversation it becomes</h4>{}</div></div>',
-                row["row"], cells, right)  # fmt: skip
+    cells = each(
+        "<dt>{}</dt><dd>{}</dd>", [(clip(name, 60), clip(_text(value), 280)) for name, value in list(raw.items())[:12]]
+    )
+    right = note("Cannot be used.", row["problem"], "error") if row.get("problem") else turns(row["messages"] or [])
+    return html(
+        '<div class="f-row"><div><h4>Row {:,}</h4><dl class="f-raw">{}</dl></div>'
+        "<div><h4>The conversation it becomes</h4>{}</div></div>",
+        row["row"],
+        cells,
+        right,
+    )
 
 
 def turns(messages: list[dict[str, str]]) -> Markup:
-    return each('<div class="f-turn {}"><b>{}</b>{}</div>',
-                [(m["role"], ROLE_WORDS.get(m["role"], m["role"]), clip(m["content"], 360)) for m in messages[:8]])  # fmt: skip
+    return each(
+        '<div class="f-turn {}"><b>{}</b>{}</div>',
+        [(m["role"], ROLE_WORDS.get(m["role"], m["role"]), clip(m["content"], 360)) for m in messages[:8]],
+    )
 
 
 def _text(value: Any) -> str:
@@ -145,10 +235,16 @@ def _text(value: Any) -> str:
 def describe_split(rows: int | None, validation: float, exam: float) -> Markup:
     """How many rows go where, as a bar and in words."""
     left = max(0.0, 100 - validation - exam)
-    shares = (("learn", left, "to learn from"), ("validation", validation, "for validation"), ("exam", exam, "for the exam"))
+    shares = (
+        ("learn", left, "to learn from"),
+        ("validation", validation, "for validation"),
+        ("exam", exam, "for the exam"),
+    )
     bar = each('<i class="{}" style="width:{}%"></i>', [(name, round(share, 1)) for name, share, _ in shares])
     words = join((_share(rows, share, name, label) for name, share, label in shares))
-    warning = html('<div class="f-note warn"><p>Nothing is left to learn from. Move one of the sliders to the left.</p></div>') if left <= 0 else ""
+    warning = (
+        note("Nothing is left to learn from.", "Move one of the sliders to the left.", "warn") if left <= 0 else ""
+    )
     return html('<div class="f-split" aria-hidden="true">{}</div><p class="f-legend">{}</p>', bar, words) + warning
 
 

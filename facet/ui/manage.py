@@ -44,9 +44,13 @@ def manage_layout(kind: Kind) -> Manage:
 
 
 def wire_manage(
-    manage: Manage, studio: Studio, gate: Gate, chosen: Any, outputs: list[Any],
+    manage: Manage,
+    studio: Studio,
+    gate: Gate,
+    chosen: Any,
+    outputs: list[Any],
     refreshed: Callable[[Studio, Person, str | None], list[Any]],
-) -> None:  # fmt: skip
+) -> None:
     """`refreshed` gives the values of `outputs` after a change, for the object that is then chosen."""
 
     def rename(person: Person, object_id: Id | None, name: Line) -> list[Any]:
@@ -63,7 +67,12 @@ def wire_manage(
     def calm(person: Person) -> Any:
         return gr.Row(visible=False)
 
-    gate.on([manage.rename.click, manage.name.submit], rename, {"object_id": chosen, "name": manage.name}, [manage.name, *outputs])
+    gate.on(
+        [manage.rename.click, manage.name.submit],
+        rename,
+        {"object_id": chosen, "name": manage.name},
+        [manage.name, *outputs],
+    )
     gate.on(manage.delete.click, ask, None, manage.sure, quiet=True)
     gate.on(manage.keep.click, calm, None, manage.sure, quiet=True)
     gate.on(manage.really.click, delete, {"object_id": chosen}, [manage.sure, *outputs])

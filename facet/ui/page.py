@@ -28,7 +28,9 @@ HEADS = {
     "runs": "Everything you have trained. Choose one and press “Open”.",
     "guide": "How this works, in plain words, and what the experts call it.",
 }
-OPEN_TRAIN = "() => { if (new URL(window.location).searchParams.get('run')) document.getElementById('train-button')?.click(); }"
+OPEN_TRAIN = (
+    "() => { if (new URL(window.location).searchParams.get('run')) document.getElementById('train-button')?.click(); }"
+)
 DAYLIGHT_KEPT = """<script>addEventListener('DOMContentLoaded', () => { try {
   const kept = localStorage.getItem('facet-daylight');
   if (kept) document.body.classList.toggle('dark', kept === 'dark');
@@ -58,9 +60,14 @@ def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n, page: gr.Bl
     """Each tab laid out and wired; what they hold, by name."""
     made: dict[str, Any] = {}
     layouts = {
-        "data": lambda: data.layout(studio), "train": lambda: train.layout(studio), "chat": chat.layout,
-        "test": test.layout, "publish": publish.layout, "runs": runs.layout, "guide": guide.layout,
-    }  # fmt: skip
+        "data": lambda: data.layout(studio),
+        "train": lambda: train.layout(studio),
+        "chat": chat.layout,
+        "test": test.layout,
+        "publish": publish.layout,
+        "runs": runs.layout,
+        "guide": guide.layout,
+    }
     with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
         for name, layout in layouts.items():
             with gr.Tab(say(name), id=name, elem_id=name) as made[f"{name}-tab"]:
@@ -109,7 +116,13 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     loaded.then(None, None, None, js=OPEN_TRAIN)
     gate.on(tabs["data-tab"].select, list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
     gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
-    gate.on(tabs["chat-tab"].select, list_chat, {"run": shared.run, "current": tabs["chat"].target}, tabs["chat"].target, quiet=True)
+    gate.on(
+        tabs["chat-tab"].select,
+        list_chat,
+        {"run": shared.run, "current": tabs["chat"].target},
+        tabs["chat"].target,
+        quiet=True,
+    )
     lists = ((list_test, "test"), (list_publish, "publish"), (list_runs, "runs"))
     for handler, name in lists:
         gate.on(tabs[f"{name}-tab"].select, handler, {"run": shared.run}, tabs[name].listed, quiet=True)
@@ -125,13 +138,31 @@ def launch(studio: Studio, port: int | None = None, **options: Any) -> gr.Blocks
     rules = Rules.from_environment(port)
     page = build(studio)
     page.launch(
-        server_name="0.0.0.0" if on_space else "127.0.0.1", server_port=port, theme=theme.theme(), css=theme.css(),
-        head=DAYLIGHT_KEPT, favicon_path=theme.HERE / "mark.svg", i18n=languages(), share=False, show_error=False,
-        enable_monitoring=False, run_history=False, mcp_server=False, ssr_mode=False, footer_links=[],
-        max_file_size="200mb" if on_space else LARGEST_FILE, allowed_paths=[], blocked_paths=[str(studio.workspace.home)],
-        app_kwargs={"middleware": [Middleware(Guard, rules=rules)], "docs_url": None, "redoc_url": None, "openapi_url": None},
+        server_name="0.0.0.0" if on_space else "127.0.0.1",
+        server_port=port,
+        theme=theme.theme(),
+        css=theme.css(),
+        head=DAYLIGHT_KEPT,
+        favicon_path=theme.HERE / "mark.svg",
+        i18n=languages(),
+        share=False,
+        show_error=False,
+        enable_monitoring=False,
+        run_history=False,
+        mcp_server=False,
+        ssr_mode=False,
+        footer_links=[],
+        max_file_size="200mb" if on_space else LARGEST_FILE,
+        allowed_paths=[],
+        blocked_paths=[str(studio.workspace.home)],
+        app_kwargs={
+            "middleware": [Middleware(Guard, rules=rules)],
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+        },
         **options,
-    )  # fmt: skip
+    )
     return page
 
 

@@ -15,14 +15,18 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.events import Gate
-from facet.ui.markup import clip, html, table
+from facet.ui.markup import clip, html, note, nothing_yet, table
 from facet.ui.models import chosen_model, model_name, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
 
 CONTENTS = (
     ("Adapter", "adapter_model.safetensors", "what the model learned, a few megabytes beside the starting model"),
-    ("Tokenizer and template", "tokenizer.json, chat_template.jinja", "so that it is spoken to exactly as it was trained"),
+    (
+        "Tokenizer and template",
+        "tokenizer.json, chat_template.jinja",
+        "so that it is spoken to exactly as it was trained",
+    ),
     ("Card", "README.md, NOTICE", "data, settings, results and the licence, in words"),
     ("Curve", "curve.svg", "how the loss fell"),
     ("Run file", "facet-run.yaml", "repeats this very run on any computer with Facet"),
@@ -46,8 +50,11 @@ class PublishTab:
 
 def layout() -> PublishTab:
     with gr.Column(visible=False) as empty:
-        gr.HTML(html('<div class="f-empty"><strong>There is no model to take home yet</strong><p>As soon as a run is finished, '
-                     "it can be downloaded here.</p></div>"))  # fmt: skip
+        gr.HTML(
+            nothing_yet(
+                "There is no model to take home yet", "As soon as a run is finished, it can be downloaded here."
+            )
+        )
         to_train = gr.Button("Go to Train", variant="primary", scale=0, elem_classes="f-left")
     with gr.Column(elem_classes="card f-gap") as box:
         run = gr.Dropdown([], label="Your model")
@@ -55,8 +62,12 @@ def layout() -> PublishTab:
         with gr.Row(elem_classes="f-buttons"):
             prepare = gr.Button("Prepare the download", variant="primary", scale=0, elem_id="prepare-download")
             file = gr.DownloadButton("Download", visible=False, scale=0, elem_id="download")
-        gr.HTML(html('<p class="f-small">To put it on the Hugging Face Hub today, unpack the file and upload the folder there; '
-                     "the card is ready. Publishing from this page comes with sign-in.</p>"))  # fmt: skip
+        gr.HTML(
+            html(
+                '<p class="f-small">To put it on the Hugging Face Hub today, unpack the file and upload the folder '
+                "there; the card is ready. Publishing from this page comes with sign-in.</p>"
+            )
+        )
     return PublishTab(empty, to_train, box, run, words, prepare, file)
 
 
@@ -68,7 +79,10 @@ def wire(tab: PublishTab, studio: Studio, gate: Gate, session: Session) -> None:
     def prepare(person: Person, run: Id | None) -> list[Any]:
         file = handed_out(studio.download(person, run or ""))
         size = file.stat().st_size / 1e6
-        return [gr.Button(visible=False), gr.DownloadButton(f"Download ({size:.1f} MB)", value=str(file), visible=True, variant="primary")]
+        return [
+            gr.Button(visible=False),
+            gr.DownloadButton(f"Download ({size:.1f} MB)", value=str(file), visible=True, variant="primary"),
+        ]
 
     gate.on(tab.run.change, choose, {"run": tab.run}, [tab.words, tab.prepare, tab.file], quiet=True)
     gate.on(tab.prepare.click, prepare, {"run": tab.run}, [tab.prepare, tab.file], show_progress_on=tab.prepare)
@@ -93,10 +107,23 @@ def describe(run: RunCard) -> Markup:
     offered = find(run.base_model)
     licence = licence_of(run.base_model, offered.generation if offered else "other")
     rows = [(what, html("<code>{}</code>", called), why) for what, called, why in CONTENTS]
-    name = html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', licence.link, licence.name) if licence.link else licence.name
-    duty = ("This model is made from Gemma, so its terms go with it; the file holds the notice they ask for."
-            if licence.card_id == "gemma" else "The file holds the notice that goes with it."
-            if licence.card_id == "apache-2.0" else "Look up its terms before you share the result.")  # fmt: skip
-    return html('<h3 class="f-file">{}</h3><p class="f-small">{}, tuned with {}</p>{}<div class="f-note"><p><strong>Licence: {}.</strong> {}</p></div>',
-                run.name, model_name(run.base_model), clip(run.dataset_name, 80),
-                table("What is in the file", ("In the file", "Called", "What for"), rows), name, duty)  # fmt: skip
+    name = (
+        html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', licence.link, licence.name)
+        if licence.link
+        else licence.name
+    )
+    duty = (
+        "This model is made from Gemma, so its terms go with it; the file holds the notice they ask for."
+        if licence.card_id == "gemma"
+        else "The file holds the notice that goes with it."
+        if licence.card_id == "apache-2.0"
+        else "Look up its terms before you share the result."
+    )
+    return html(
+        '<h3 class="f-file">{}</h3><p class="f-small">{}, tuned with {}</p>{}{}',
+        run.name,
+        model_name(run.base_model),
+        clip(run.dataset_name, 80),
+        table("What is in the file", ("In the file", "Called", "What for"), rows),
+        note(html("Licence: {}.", name), duty),
+    )

@@ -44,15 +44,25 @@ def wire(rail: Rail, studio: Studio, gate: Gate, page: gr.Blocks, started: list[
 
 def describe(person: Person, place: Place, active: list[RunCard]) -> Markup:
     who = "You, on this computer" if person.kind == "local" else person.name
-    now = each('<p><a href="?run={}">{}</a><br><span class="f-small f-number">{}{}</span></p>', [_now(run) for run in active[:3]])
-    working = html('<section><h2>Working now</h2>{}</section>', now) if active else Markup("")
+    now = each(
+        '<p><a href="?run={}">{}</a><br><span class="f-small f-number">{}{}</span></p>',
+        [_now(run) for run in active[:3]],
+    )
+    working = html("<section><h2>Working now</h2>{}</section>", now) if active else Markup("")
     return html(
         '<div class="f-rail">{}{}<section><h2>Who</h2><p>{}</p></section>'
         '<section><h2>Where it computes</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of memory free</p></section>'
         '<section><h2>What is kept</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of disk free</p></section>'
         '<p class="f-small f-foot">Facet {}</p></div>',
-        describe_brand(30), working, who, place.words[:1].upper() + place.words[1:], place.free_gb, place.keeps, place.free_disk_gb, __version__,
-    )  # fmt: skip
+        describe_brand(30),
+        working,
+        who,
+        place.words[:1].upper() + place.words[1:],
+        place.free_gb,
+        place.keeps,
+        place.free_disk_gb,
+        __version__,
+    )
 
 
 def describe_brand(size: int) -> Markup:

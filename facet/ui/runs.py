@@ -11,7 +11,7 @@ from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.events import Gate
 from facet.ui.manage import Manage, manage_layout, wire_manage
-from facet.ui.markup import clip, html, table
+from facet.ui.markup import clip, html, nothing_yet, table
 from facet.ui.models import chosen_model, model_name
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
@@ -35,8 +35,12 @@ class RunsTab:
 
 def layout() -> RunsTab:
     with gr.Column(visible=False) as empty:
-        gr.HTML(html('<div class="f-empty"><strong>No runs yet</strong><p>Every training you start is kept here with its curve, '
-                     "its settings and its model, until you delete it.</p></div>"))  # fmt: skip
+        gr.HTML(
+            nothing_yet(
+                "No runs yet",
+                "Every training you start is kept here with its curve, its settings and its model.",
+            )
+        )
         to_data = gr.Button("Go to Data", variant="primary", scale=0, elem_classes="f-left")
     with gr.Column(elem_classes="f-gap") as box:
         with gr.Column(elem_classes="card"):
@@ -77,6 +81,9 @@ def _row(run: RunCard) -> list[Any]:
     return [
         html('<a href="?run={}">{}</a><br><span class="f-small">{}</span>', run.id, run.name, ago(run.created)),
         html('<span class="f-chip {}">{}</span>', stage_look(progress.stage), STAGE_WORDS[progress.stage]),
-        clip(model_name(run.base_model), 40), clip(run.dataset_name, 40), f"{progress.step:,}",
-        number(progress.latest("loss")), number(progress.latest("validation_loss")),
-    ]  # fmt: skip
+        clip(model_name(run.base_model), 40),
+        clip(run.dataset_name, 40),
+        f"{progress.step:,}",
+        number(progress.latest("loss")),
+        number(progress.latest("validation_loss")),
+    ]

@@ -28,7 +28,8 @@ def go_to(tab: str) -> str:
 
 REMEMBER_RUN = """(run) => {
   const address = new URL(window.location);
-  if (run) { address.searchParams.set('run', run); address.searchParams.delete('first'); } else address.searchParams.delete('run');
+  address.searchParams.delete('first');
+  if (run) address.searchParams.set('run', run); else address.searchParams.delete('run');
   window.history.replaceState(null, '', address);
 }"""
 REMEMBER_FIRST = """(run) => {

@@ -11,11 +11,11 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.live import describe_failure
-from facet.ui.markup import html, table
+from facet.ui.markup import html, note, nothing_yet, table, track
 from facet.ui.models import chosen_model, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
-from facet.ui.words import STAGE_WORDS, count, number, stage_look
+from facet.ui.words import STAGE_WORDS, number, stage_look
 
 LOOK_EVERY = 2.0  # seconds
 PART_WORDS = {"validation": "Validation", "exam": "Exam"}
@@ -43,8 +43,12 @@ class TestTab:
 
 def layout() -> TestTab:
     with gr.Column(visible=False) as empty:
-        gr.HTML(html('<div class="f-empty"><strong>There is no model to test yet</strong><p>A test needs a finished run. Train one, '
-                     "or press “Stop and keep” on one that is under way.</p></div>"))  # fmt: skip
+        gr.HTML(
+            nothing_yet(
+                "There is no model to test yet",
+                "A test needs a finished run. Train one, or press “Stop and keep” on one that is under way.",
+            )
+        )
         to_train = gr.Button("Go to Train", variant="primary", scale=0, elem_classes="f-left")
     with gr.Column(elem_classes="card f-gap") as box:
         with gr.Row(elem_classes="f-finish"):
@@ -90,36 +94,51 @@ def look(studio: Studio, person: Person, run_id: str | None) -> list[Any]:
 
 def describe(exam: ExamCard | None) -> Markup:
     if exam is None:
-        return html('<div class="f-note"><p><strong>Not tested yet.</strong> The test reads the validation and the exam part once with '
-                    "the untouched and once with the tuned model, and counts how surprised each is by the right answers. "
-                    "It does not change the model.</p></div>")  # fmt: skip
+        return note(
+            "Not tested yet.",
+            "The test reads the validation and the exam part once with the untouched and once with the tuned model "
+            "and counts how surprised each is by the right answers. It does not change the model.",
+        )
     stage = exam.progress.stage
     if stage == "finished":
         return describe_result(exam)
-    done = round(100 * exam.progress.step / exam.progress.total_steps) if exam.progress.total_steps else 0
-    words = exam.progress.words or "Reading the examples with both models"
-    return html('<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div><p role="status">{}</p>'
-                '<div class="f-track" role="progressbar" aria-label="Progress of the test" aria-valuemin="0" aria-valuemax="100" '
-                'aria-valuenow="{}"><i style="width:{}%"></i></div>', "The test", stage_look(stage),
-                "Testing" if stage == "running" else STAGE_WORDS[stage], words, done, done) + describe_failure(exam.progress.failure)  # fmt: skip
+    done = 100 * exam.progress.step / exam.progress.total_steps if exam.progress.total_steps else 0
+    head = html(
+        '<div class="f-stage"><h3>The test</h3><span class="f-chip {}">{}</span></div><p role="status">{}</p>',
+        stage_look(stage),
+        "Testing" if stage == "running" else STAGE_WORDS[stage],
+        exam.progress.words or "Reading the examples with both models",
+    )
+    return head + track(done, "Progress of the test") + describe_failure(exam.progress.failure)
 
 
 def describe_result(exam: ExamCard) -> Markup:
     heads = ("Part", "Examples", "Loss, untouched", "Loss, tuned", "Perplexity, untouched", "Perplexity, tuned")
     looks = {1: "right", 2: "right", 3: "right tuned", 4: "right", 5: "right tuned"}
     rows = [_row(part, exam.results[part]) for part in PARTS if part in exam.results]
-    return html('<p class="f-verdict">{}</p>{}{}', exam.words, table("Results of the test", heads, rows, looks), MEANING)
+    return html(
+        '<p class="f-verdict">{}</p>{}{}', exam.words, table("Results of the test", heads, rows, looks), MEANING
+    )
 
 
 def _row(part: str, sides: dict[str, Any]) -> list[Any]:
     base, tuned = sides["base"], sides["tuned"]
-    return [PART_WORDS.get(part, part), f"{tuned.rows_done:,}", number(base.loss), number(tuned.loss),
-            number(base.perplexity, 1), number(tuned.perplexity, 1)]  # fmt: skip
+    return [
+        PART_WORDS.get(part, part),
+        f"{tuned.rows_done:,}",
+        number(base.loss),
+        number(tuned.loss),
+        number(base.perplexity, 1),
+        number(tuned.perplexity, 1),
+    ]
 
 
 MEANING = html(
-    '<div class="f-means"><div><h4>What this says</h4><p>Perplexity is how many word pieces the model hesitates between, on average. '
-    "Lower is surer; 1 would be certainty. Loss is its logarithm. If the exam is about as good as the validation, the model "
-    "has learned the task and not only the examples.</p></div><div><h4>What it does not say</h4><p>That the answers are true, "
-    "useful or polite, or that it still knows everything else it did. Talk to it on the Chat tab before you trust it.</p></div></div>"
+    '<div class="f-means"><div><h4>What this says</h4><p>{}</p></div>'
+    "<div><h4>What it does not say</h4><p>{}</p></div></div>",
+    "Perplexity is how many word pieces the model hesitates between, on average. Lower is surer; 1 would be certainty. "
+    "Loss is its logarithm. If the exam is about as good as the validation, the model has learned the task and not "
+    "only the examples.",
+    "That the answers are true, useful or polite, or that it still knows everything else it did. Talk to it on the "
+    "Chat tab before you trust it.",
 )

@@ -17,14 +17,15 @@ from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.forms import Form, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
-from facet.ui.markup import each, html, trouble
+from facet.ui.markup import each, html, note, nothing_yet, section, trouble
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id, Line, Name, Preset, Scalar
 from facet.ui.words import count, size
 
 OTHER = "another"
 LOOKING = str(html('<p class="f-wait" role="status">Measuring your examples with this model</p>'))
-SHOW_LIVE = "() => setTimeout(() => document.getElementById('live')?.scrollIntoView({behavior: 'smooth', block: 'nearest'}), 400)"
+SHOW_LIVE = """() => setTimeout(() => document.getElementById('live')?.scrollIntoView(
+  {behavior: 'smooth', block: 'nearest'}), 400)"""
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,12 @@ def layout(studio: Studio) -> TrainTab:
     with gr.Row(elem_classes="f-halves"):
         with gr.Column(min_width=320, scale=5, elem_classes="f-gap"):
             with gr.Column(visible=False) as empty:
-                gr.HTML(html('<div class="f-empty"><strong>There is nothing to learn from yet</strong>'
-                             "<p>Bring a file or take an example on the Data tab, and press “Prepare” there.</p></div>"))  # fmt: skip
+                gr.HTML(
+                    nothing_yet(
+                        "There is nothing to learn from yet",
+                        "Bring a file or take an example on the Data tab, and press “Prepare” there.",
+                    )
+                )
                 to_data = gr.Button("Go to Data", variant="primary", scale=0, elem_classes="f-left")
             with gr.Column(elem_classes="card f-gap") as new:
                 parts = _choices(studio)
@@ -70,12 +75,18 @@ def layout(studio: Studio) -> TrainTab:
 
 
 def _choices(studio: Studio) -> tuple[Any, ...]:
-    gr.HTML(html('<div class="f-section"><h3>A new run</h3></div>'))
+    gr.HTML(section("A new run"))
     dataset = gr.Dropdown([], label="Prepared data")
     offered = [(f"{model.name}: {_download(model)}", model.id) for model in studio.models()]
-    model = gr.Radio([*offered, ("Another one, by its id or folder", OTHER)], value=STARTER, label="Starting model", elem_id="models")
-    other = gr.Textbox(label="Id of the model", info="owner/name on the Hub, or a folder on this computer with safetensors",
-                       visible=False, max_length=400)  # fmt: skip
+    model = gr.Radio(
+        [*offered, ("Another one, by its id or folder", OTHER)], value=STARTER, label="Starting model", elem_id="models"
+    )
+    other = gr.Textbox(
+        label="Id of the model",
+        info="owner/name on the Hub, or a folder on this computer with safetensors",
+        visible=False,
+        max_length=400,
+    )
     check = gr.HTML()
     presets = [(words[0], name) for name, words in PRESETS.items()]
     preset = gr.Radio(presets, value="quick", label="How thorough", info="Fills in the settings below for your data")
@@ -103,14 +114,23 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
         return studio.start(person, dataset or "", model_id(model, other), tab.form.read(values), name)
 
     def check(person: Person, dataset: Any, model: Any, other: Any, name: Any, **values: Any) -> list[Any]:
-        fine = [gr.validate(bool(dataset), "Choose the data to learn from."), gr.validate(True, ""),
-                gr.validate(model != OTHER or bool(other), "Write the id of the model."), gr.validate(True, "")]  # fmt: skip
+        fine = [
+            gr.validate(bool(dataset), "Choose the data to learn from."),
+            gr.validate(True, ""),
+            gr.validate(model != OTHER or bool(other), "Write the id of the model."),
+            gr.validate(True, ""),
+        ]
         return fine + tab.form.verdicts(values)
 
     quiet_progress: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
     gate.on(tab.model.input, toggle_other, {"model": tab.model}, tab.other, quiet=True)
-    gate.on([tab.dataset.change, tab.model.input, tab.preset.input, tab.other.submit, tab.other.blur], recommend,
-            tab.chosen(), tab.advice_outputs, **quiet_progress)  # fmt: skip
+    gate.on(
+        [tab.dataset.change, tab.model.input, tab.preset.input, tab.other.submit, tab.other.blur],
+        recommend,
+        tab.chosen(),
+        tab.advice_outputs,
+        **quiet_progress,
+    )
     asked = {"dataset": tab.dataset, "model": tab.model, "other": tab.other, "name": tab.name} | tab.form.controls
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
     started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)
@@ -126,7 +146,9 @@ def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None)
     """Values of `data_outputs`."""
     cards = studio.datasets(person)
     value = wanted if any(card.id == wanted for card in cards) else cards[0].id if cards else None
-    choices = [(f"{card.name} ({count(card.summary['splits']['train'], 'example')} to learn from)", card.id) for card in cards]
+    choices = [
+        (f"{card.name} ({count(card.summary['splits']['train'], 'example')} to learn from)", card.id) for card in cards
+    ]
     return [gr.Column(visible=not cards), gr.Column(visible=bool(cards)), gr.Dropdown(choices=choices, value=value)]
 
 
@@ -146,7 +168,12 @@ def advised(tab: TrainTab, studio: Studio, person: Person, dataset: str | None, 
     card = studio.dataset(person, dataset)
     reasons = {reason.setting: reason.words for reason in advice.reasons}
     summary = describe_advice(advice, preset, card.summary["splits"]["train"])
-    return [str(describe_model(check, offered)), str(summary), f"{card.name} on {check.name}"[:80], *tab.form.filled(advice.recipe, reasons)]
+    return [
+        str(describe_model(check, offered)),
+        str(summary),
+        f"{card.name} on {check.name}"[:80],
+        *tab.form.filled(advice.recipe, reasons),
+    ]
 
 
 def describe_model(check: ModelCheck, offered: BaseModel | None) -> Markup:
@@ -154,11 +181,21 @@ def describe_model(check: ModelCheck, offered: BaseModel | None) -> Markup:
     words = html('<p class="f-model">{}</p>', offered.words) if offered else Markup("")
     if check.problem:
         return words + trouble(check.problem)
-    facts = [("Licence", html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', check.licence_url, check.licence)
-              if check.licence_url else check.licence)]  # fmt: skip
+    facts = [
+        (
+            "Licence",
+            html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', check.licence_url, check.licence)
+            if check.licence_url
+            else check.licence,
+        )
+    ]
     if check.facts:
-        facts.append(("Size", f"{size(check.facts.parameters)} parameters; reads up to {check.facts.context_length:,} tokens"))
-    facts.append(("Here", "ready to use" if not check.download_gb else f"will be downloaded once: {check.download_gb:.1f} GB"))
+        facts.append(
+            ("Size", f"{size(check.facts.parameters)} parameters; reads up to {check.facts.context_length:,} tokens")
+        )
+    facts.append(
+        ("Here", "ready to use" if not check.download_gb else f"will be downloaded once: {check.download_gb:.1f} GB")
+    )
     facts.append(("Memory", f"about {check.needs_gb:.1f} GB to load; {check.free_gb:.1f} GB are free"))
     return words + html('<dl class="f-facts">{}</dl>', each("<dt>{}</dt><dd>{}</dd>", facts))
 
@@ -166,6 +203,9 @@ def describe_model(check: ModelCheck, offered: BaseModel | None) -> Markup:
 def describe_advice(advice: Advice, preset: str, rows: int) -> Markup:
     """What the preset comes to, in numbers; the reason of each value stands at its field."""
     recipe = advice.recipe
-    words = (f"{PRESETS[preset][1]} That is {count(recipe.steps(rows), 'step')} of {count(recipe.effective_batch_size, 'example')} each, "
-             f"out of your {rows:,}. Why each value was chosen stands below it; change what you like.")  # fmt: skip
-    return html('<p class="f-note good">{}</p>', words)
+    steps = count(recipe.steps(rows), "step")
+    words = (
+        f"{PRESETS[preset][1]} That is {steps} of {count(recipe.effective_batch_size, 'example')} "
+        f"each, out of your {rows:,}. Why each value was chosen stands below it; change what you like."
+    )
+    return note("", words, "good")

@@ -25,7 +25,9 @@ Line = Annotated[str, StringConstraints(max_length=1_000), _or_empty]
 Words = Annotated[str, StringConstraints(max_length=100_000), _or_empty]
 File = Annotated[str, StringConstraints(max_length=4_096)]  # always a path that Gradio itself just stored
 Column = Annotated[str, StringConstraints(max_length=1_000)]
-Scalar = Annotated[str, StringConstraints(max_length=200)] | Annotated[float, Field(allow_inf_nan=False)] | int | bool | None
+Scalar = (
+    Annotated[str, StringConstraints(max_length=200)] | Annotated[float, Field(allow_inf_nan=False)] | int | bool | None
+)
 Preset = Literal["quick", "balanced", "thorough"]
 
 
@@ -45,4 +47,6 @@ def size(value: Any) -> int:
         return len(value) if isinstance(value, str) else len(json.dumps(value))
     except (TypeError, ValueError, RecursionError):
         return MOST_CHARACTERS + 1
+
+
 Settings = dict[Annotated[str, StringConstraints(max_length=60)], Scalar] | None

@@ -87,7 +87,9 @@ def number(value: float | None, digits: int = 3) -> str:
     """A measured number with sensible digits, or a dash."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}" if abs(value) < 1e-3 else f"{value:.{digits}f}"
+    return (
+        f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}" if abs(value) < 1e-3 else f"{value:.{digits}f}"
+    )
 
 
 def size(parameters: int) -> str:
@@ -102,14 +104,21 @@ def stage_sentence(progress: Progress) -> str:
         case "preparing":
             return f"{progress.words or 'Getting ready'}. Step 1 comes after that."
         case "running" if not any(progress.curves.values()):
-            return "The first numbers come after the first look at the validation part. You may close this page; the run goes on."
+            return (
+                "The first look at the validation part comes before step 1. You may close this page; the run goes on."
+            )
         case "running":
             return f"It learns on {progress.where or 'this computer'}. You may close this page; the run goes on."
         case "paused":
-            return f"{progress.words or 'Paused.'} Nothing is lost; “Resume” goes on from step {progress.checkpoint or 0:,}."
+            step = progress.checkpoint or 0
+            return f"{progress.words or 'Paused.'} Nothing is lost; “Resume” goes on from step {step:,}."
         case "interrupted":
             return "The machine stopped it. It goes on by itself from the last save point."
         case "finished":
-            early = "It was stopped early, and what it had learned is kept." if progress.early else "It took all of its steps."
+            early = (
+                "It was stopped early, and what it had learned is kept."
+                if progress.early
+                else "It took all of its steps."
+            )
             return early
     return ""

@@ -43,6 +43,7 @@ def run(studio, model: Path, options: argparse.Namespace) -> None:
         print(f"advice, {reason.setting} = {reason.value}: {reason.words}")
     print(f"advice took {time.monotonic() - began:.1f} s")
     wanted = {"max_steps": options.steps, "evaluations": 1}
+    print(f"recipe: {advice.recipe}")
     recipe = read_recipe(SftRecipe, advice.recipe.model_dump() | wanted)
     task = studio.runs_shelf.task(LOCAL, studio.start(LOCAL, dataset_id, str(model), recipe, "full size"))
     list(studio.backend.advance(task))

@@ -25,6 +25,10 @@ def test_small_sets_are_divided_exactly_and_even_ten_rows_get_an_exam(rows, expe
     assert counts(split(prints(rows), 0.1, 0.1, seed=0)) == expected
 
 
+def test_a_small_share_of_few_rows_is_still_one_row():
+    assert counts(split(prints(30), 0.01, 0.01, seed=0)) == (28, 1, 1)
+
+
 def test_large_sets_are_divided_nearly_so():
     train, validation, exam = counts(split(prints(50_000), 0.2, 0.1, seed=0))
     assert train + validation + exam == 50_000
@@ -86,7 +90,7 @@ def test_a_share_that_is_no_number_from_0_to_a_half_is_refused_by_its_label(shar
     shares[place] = share
     with pytest.raises(SettingError) as refused:
         split(prints(20), shares[0], shares[1], 0)
-    assert ("Part for checking while it learns", "Part kept for the exam")[place] in str(refused.value)
+    assert ("Set aside for validation", "Set aside for the exam")[place] in str(refused.value)
 
 
 def test_two_large_shares_together_are_refused():

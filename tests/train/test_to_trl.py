@@ -7,6 +7,7 @@ import pytest
 
 from facet.recipe.knobs import Setting, settings
 from facet.recipe.recipes import SftRecipe
+from facet.train.slice import validation_rows
 from facet.train.to_trl import evaluation_steps, to_trl
 
 
@@ -53,3 +54,11 @@ def test_trl_and_peft_know_every_name_they_are_told():
     arguments = told(SftRecipe())[0]
     for kind, given in ((SFTConfig, arguments.sft), (LoraConfig, arguments.lora)):
         assert set(given) <= {field.name for field in dataclasses.fields(kind)}
+
+
+def test_looking_at_the_validation_part_stays_a_small_share_of_the_run():
+    for steps in (4, 40, 400, 4000):
+        recipe = SftRecipe(max_steps=steps)
+        scored = validation_rows(recipe, steps) * (min(recipe.evaluations, steps) + 1) / 3
+
+        assert scored <= max(0.16 * steps * recipe.effective_batch_size, 8 * 9 / 3)

@@ -8,8 +8,23 @@ import httpx
 import pytest
 
 pytestmark = pytest.mark.page
-VALUES = ["NaN", "Infinity", "-1", "true", "null", "[]", "{}", '"x"', "1e400", '"../../etc/passwd"', '["a"]',
-          '{"path": "/etc/passwd"}', '"<img src=x onerror=alert(1)>"', json.dumps("\ud800"), json.dumps("long " * 50_000)]  # fmt: skip
+VALUES = [
+    "NaN",
+    "Infinity",
+    "-1",
+    "true",
+    "null",
+    "[]",
+    "{}",
+    '"x"',
+    "1e400",
+    '"../../etc/passwd"',
+    '["a"]',
+    '{"path": "/etc/passwd"}',
+    '"<img src=x onerror=alert(1)>"',
+    json.dumps("\ud800"),
+    json.dumps("long " * 50_000),
+]
 
 
 def calls(page):

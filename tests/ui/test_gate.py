@@ -13,7 +13,21 @@ from facet.ui.events import Gate, Query
 from facet.ui.limits import Limits
 from facet.ui.values import Id, Line, Number
 
-JUNK = [float("nan"), float("inf"), -float("inf"), True, None, [], {}, [1], {"a": 1}, "x" * 10_000_000, 2**80, b"", object()]
+JUNK = [
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    True,
+    None,
+    [],
+    {},
+    [1],
+    {"a": 1},
+    "x" * 10_000_000,
+    2**80,
+    b"",
+    object(),
+]
 
 
 class Request:

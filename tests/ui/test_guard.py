@@ -10,18 +10,54 @@ from facet.ui.guard import Guard, Rules
 PORT = 7860
 OURS = {"127.0.0.1:7860", "localhost:7860", "[::1]:7860"}
 HOSTS = [
-    *OURS, "127.0.0.1", "localhost", "127.0.0.1:7861", "127.0.0.1:7860.evil.example", "evil.example", "evil.example:7860",
-    "localhost.evil.example:7860", "0.0.0.0:7860", "10.0.0.5:7860", "x.hf.space", "127.0.0.1:7860, evil.example",
-    "127.0.0.1:7860@evil.example", "LOCALHOST:7860", "", "[::1]", "2130706433:7860", "localhost:7860\t",
-]  # fmt: skip
+    *OURS,
+    "127.0.0.1",
+    "localhost",
+    "127.0.0.1:7861",
+    "127.0.0.1:7860.evil.example",
+    "evil.example",
+    "evil.example:7860",
+    "localhost.evil.example:7860",
+    "0.0.0.0:7860",
+    "10.0.0.5:7860",
+    "x.hf.space",
+    "127.0.0.1:7860, evil.example",
+    "127.0.0.1:7860@evil.example",
+    "LOCALHOST:7860",
+    "",
+    "[::1]",
+    "2130706433:7860",
+    "localhost:7860\t",
+]
 ORIGINS = [
-    None, "http://127.0.0.1:7860", "http://localhost:7860", "http://[::1]:7860", "null", "https://evil.example",
-    "http://evil.example:7860", "http://127.0.0.1", "http://localhost", "https://localhost:7860", "http://127.0.0.1:7861",
-    "http://127.0.0.1:7860.evil.example", "http://evil.example/http://127.0.0.1:7860", "file://", "", "http://localhost:7860/",
-    "http://127.0.0.1:7860 https://evil.example", "chrome-extension://abc", "http://LOCALHOST:7860", "https://huggingface.co",
-]  # fmt: skip
+    None,
+    "http://127.0.0.1:7860",
+    "http://localhost:7860",
+    "http://[::1]:7860",
+    "null",
+    "https://evil.example",
+    "http://evil.example:7860",
+    "http://127.0.0.1",
+    "http://localhost",
+    "https://localhost:7860",
+    "http://127.0.0.1:7861",
+    "http://127.0.0.1:7860.evil.example",
+    "http://evil.example/http://127.0.0.1:7860",
+    "file://",
+    "",
+    "http://localhost:7860/",
+    "http://127.0.0.1:7860 https://evil.example",
+    "chrome-extension://abc",
+    "http://LOCALHOST:7860",
+    "https://huggingface.co",
+]
 FINE = {None, "http://127.0.0.1:7860", "http://localhost:7860", "http://[::1]:7860", "http://LOCALHOST:7860"}
-ASKED = [("GET", "/"), ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/upload"), ("GET", "/gradio_api/queue/data")]
+ASKED = [
+    ("GET", "/"),
+    ("POST", "/gradio_api/queue/join"),
+    ("POST", "/gradio_api/upload"),
+    ("GET", "/gradio_api/queue/data"),
+]
 
 
 def ask(method: str, path: str, headers: list[tuple[str, str]], rules: Rules | None = None) -> int:
@@ -67,15 +103,31 @@ def test_two_hosts_or_two_origins_are_none():
 @pytest.mark.parametrize(
     ("path", "method", "status"),
     [
-        ("/", "GET", 200), ("/config", "GET", 200), ("/assets/x.js", "GET", 200), ("/gradio_api/file=/tmp/gradio/a", "GET", 200),
-        ("/gradio_api/run/predict", "POST", 200), ("/gradio_api/call/chat", "POST", 200), ("/gradio_api/heartbeat/abc", "GET", 200),
-        ("/gradio_api/deep_link", "GET", 404), ("/monitoring", "GET", 404), ("/gradio_api/runs", "GET", 404),
-        ("/gradio_api/proxy=http://x", "GET", 404), ("/gradio_api/component_server", "POST", 404), ("/openapi.json", "GET", 404),
-        ("/gradio_api/openapi.json", "GET", 404), ("/gradio_api/dev/reload", "GET", 404), ("/docs", "GET", 404),
-        ("/login", "POST", 404), ("/gradio_api/api/predict", "POST", 404), ("/gradio_api/custom_component/x/y/z/w", "GET", 404),
-        ("/assets/../config", "GET", 404), ("/", "POST", 405), ("/gradio_api/upload", "DELETE", 405), ("/gradio_api/queue/status", "GET", 404),
+        ("/", "GET", 200),
+        ("/config", "GET", 200),
+        ("/assets/x.js", "GET", 200),
+        ("/gradio_api/file=/tmp/gradio/a", "GET", 200),
+        ("/gradio_api/run/predict", "POST", 200),
+        ("/gradio_api/call/chat", "POST", 200),
+        ("/gradio_api/heartbeat/abc", "GET", 200),
+        ("/gradio_api/deep_link", "GET", 404),
+        ("/monitoring", "GET", 404),
+        ("/gradio_api/runs", "GET", 404),
+        ("/gradio_api/proxy=http://x", "GET", 404),
+        ("/gradio_api/component_server", "POST", 404),
+        ("/openapi.json", "GET", 404),
+        ("/gradio_api/openapi.json", "GET", 404),
+        ("/gradio_api/dev/reload", "GET", 404),
+        ("/docs", "GET", 404),
+        ("/login", "POST", 404),
+        ("/gradio_api/api/predict", "POST", 404),
+        ("/gradio_api/custom_component/x/y/z/w", "GET", 404),
+        ("/assets/../config", "GET", 404),
+        ("/", "POST", 405),
+        ("/gradio_api/upload", "DELETE", 405),
+        ("/gradio_api/queue/status", "GET", 404),
     ],
-)  # fmt: skip
+)
 def test_only_what_the_page_needs_can_be_asked_for(path, method, status):
     assert ask(method, path, [("host", "localhost:7860")]) == status
 

@@ -20,7 +20,9 @@ def test_no_html_is_made_by_an_f_string_or_by_adding(file):
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.JoinedStr):
             fixed = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
-            assert "<" not in fixed.replace("<span style=", "") or file.name in ("charts.py", "theme.py"), ast.unparse(node)
+            assert "<" not in fixed.replace("<span style=", "") or file.name in ("charts.py", "theme.py"), ast.unparse(
+                node
+            )
 
 
 def test_what_a_model_writes_is_shown_and_not_obeyed():

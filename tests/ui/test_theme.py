@@ -7,11 +7,29 @@ import pytest
 from facet.ui.theme import HERE, PALETTE, SHAPES, USES, css, mark, theme
 
 TEXT = [  # what is written on what
-    ("ink", "paper"), ("ink", "surface"), ("ink", "well"), ("soft", "paper"), ("soft", "surface"), ("soft", "well"),
-    ("accent", "paper"), ("accent", "surface"), ("accent", "tint"), ("ink", "tint"), ("on-fill", "fill"), ("on-fill", "fill-hover"),
-    ("untouched", "surface"), ("untouched", "untouched-tint"), ("ink", "untouched-tint"), ("soft", "untouched-tint"),
-    ("untouched", "well"), ("ink", "warn-tint"), ("warn", "warn-tint"), ("ink", "error-tint"), ("error", "error-tint"), ("error", "surface"),
-]  # fmt: skip
+    ("ink", "paper"),
+    ("ink", "surface"),
+    ("ink", "well"),
+    ("soft", "paper"),
+    ("soft", "surface"),
+    ("soft", "well"),
+    ("accent", "paper"),
+    ("accent", "surface"),
+    ("accent", "tint"),
+    ("ink", "tint"),
+    ("on-fill", "fill"),
+    ("on-fill", "fill-hover"),
+    ("untouched", "surface"),
+    ("untouched", "untouched-tint"),
+    ("ink", "untouched-tint"),
+    ("soft", "untouched-tint"),
+    ("untouched", "well"),
+    ("ink", "warn-tint"),
+    ("warn", "warn-tint"),
+    ("ink", "error-tint"),
+    ("error", "error-tint"),
+    ("error", "surface"),
+]
 LINES = [("edge", "surface"), ("edge", "paper"), ("accent", "surface"), ("fill", "paper")]
 
 

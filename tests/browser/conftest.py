@@ -1,0 +1,146 @@
+"""The real app in a process of its own, and Chromium in front of it. Screenshots stay in `FACET_ARTEFACTS`."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class App:
+    """`python app.py` on a workspace of its own. May be killed and started again."""
+
+    home: Path
+    port: int
+    log: Path
+    process: subprocess.Popen | None = field(default=None)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
+        settings = {"FACET_HOME": str(self.home), "GRADIO_SERVER_PORT": str(self.port), "HF_HUB_OFFLINE": "1"}
+        with open(self.log, "ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=kept | settings, stdout=output, stderr=output
+            )
+        end = time.monotonic() + 60
+        while not self._answers():
+            assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()[-2000:]
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=20)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url, timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _app(folder: Path) -> Iterator[App]:
+    app = App(folder / "home", free_port(), folder / "app.log")
+    app.home.mkdir(parents=True)
+    app.start()
+    yield app
+    app.kill()
+    assert "Traceback" not in app.log.read_text("utf-8", "replace"), app.log.read_text("utf-8", "replace")[-3000:]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    yield from _app(tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture
+def fresh_app(tmp_path: Path) -> Iterator[App]:
+    yield from _app(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = os.environ.get("FACET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with playwright.sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=path or None, args=["--no-sandbox", "--disable-gpu"])
+        except playwright.Error as error:
+            pytest.skip(f"no browser to be had: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(os.environ.get("FACET_ARTEFACTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def open_page(chromium, request: pytest.FixtureRequest, artefacts: Path) -> Iterator[Callable]:
+    """`open_page(url, width=…, dark=…)`: a new window. What the browser complains of fails the test."""
+    windows, complaints = [], []
+
+    def opened(url: str, width: int = 1440, height: int = 950, dark: bool = False):
+        window = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+        )
+        page = window.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: complaints.append(asked.url) if _foreign(asked.url, url) else None)
+        page.goto(url)
+        page.get_by_role("tab", name="Data", exact=True).wait_for()
+        page.wait_for_timeout(700)
+        windows.append(window)
+        return page
+
+    yield opened
+    for number, window in enumerate(windows):
+        for page in window.pages:
+            page.screenshot(path=artefacts / f"{request.node.name[:60]}-{number}.png", full_page=True)
+        window.close()
+    assert complaints == []
+
+
+def _foreign(asked: str, url: str) -> bool:
+    """The page makes no request to anybody but us."""
+    return asked.startswith(("http", "ws")) and not asked.startswith("/".join(url.split("/")[:3]))
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, fetched when it is needed: from npm, or out of a wheel that carries it."""
+    folder = tmp_path_factory.mktemp("axe")
+    for fetch, unpack in (
+        (["npm", "pack", "axe-core@4"], ["tar", "xzf", "axe-core-*.tgz"]),
+        ([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "axe-playwright-python"],
+         [sys.executable, "-m", "zipfile", "-e", "axe_playwright_python-*.whl", "."]),
+    ):  # fmt: skip
+        if shutil.which(fetch[0]) is None or subprocess.run(fetch, cwd=folder, capture_output=True).returncode:
+            continue
+        files = [str(next(folder.glob(part))) if "*" in part else part for part in unpack]
+        subprocess.run(files, cwd=folder, check=True, capture_output=True)
+        return next(folder.rglob("axe.min.js")).read_text("utf-8")
+    pytest.skip("axe-core could not be fetched")

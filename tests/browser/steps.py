@@ -1,0 +1,77 @@
+"""What a person does on the page, in words."""
+
+import re
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+A_MINUTE = 60_000
+
+
+def go(page: Page, tab: str) -> None:
+    page.get_by_role("tab", name=tab, exact=True).click()
+    page.wait_for_timeout(400)
+
+
+def setting(page: Page, name: str):
+    return page.locator(f"#setting-{name} :is(input, textarea)").first
+
+
+def bring(page: Page, file: Path) -> None:
+    go(page, "Data")
+    page.locator("#upload input[type=file]").set_input_files(file)
+    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
+    expect(page.locator("#look")).to_contain_text(file.name)
+
+
+def prepare(page: Page) -> None:
+    page.get_by_role("button", name="Prepare", exact=True).click()
+    expect(page.locator("#look")).to_be_hidden(timeout=2 * A_MINUTE)
+    expect(page.locator("#tokens")).to_contain_text("of them learned", timeout=A_MINUTE)
+
+
+def train(page: Page, **settings: str) -> str:
+    """Start a run with these settings and give back its id, as it stands in the address."""
+    go(page, "Train")
+    expect(page.locator("#train")).to_contain_text("Why each value was chosen", timeout=A_MINUTE)
+    if settings.keys() - {"learning_rate", "num_train_epochs", "max_length", "lora_rank"}:
+        page.get_by_role("button", name=re.compile("All settings")).click()
+    for name, value in settings.items():
+        setting(page, name).fill(value)
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Start training", exact=True).click()
+    page.wait_for_url(re.compile(r"[?&]run="), timeout=A_MINUTE)
+    expect(page.locator("#live")).to_be_visible(timeout=20_000)
+    return page.url.split("run=")[1]
+
+
+def until_finished(page: Page, seconds: float = 240) -> None:
+    expect(page.locator("#live .f-chip")).to_have_text("Finished", timeout=seconds * 1000)
+
+
+def say(page: Page, words: str) -> None:
+    page.get_by_label("Your message").fill(words)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=2 * A_MINUTE)
+
+
+def last_words(page: Page, side: str) -> str:
+    return page.locator(f".f-voice.{side} .message.bot").last.inner_text().strip()
+
+
+def figure(page: Page, name: str) -> str:
+    """One number of the live card."""
+    return page.locator(f"#live .f-readout div:has(dt:text-is('{name}')) dd").inner_text().strip()
+
+
+def wait_for_figure(page: Page, name: str, seconds: float = 120) -> float:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        text = figure(page, name).split()[0] if page.locator("#live .f-readout").count() else "–"
+        if text != "–":
+            return float(text.replace(",", ""))
+        page.wait_for_timeout(500)
+    raise AssertionError(f"{name} never had a value")
