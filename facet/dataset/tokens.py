@@ -1,12 +1,17 @@
 """What the model will read and learn, token by token, and how long the examples are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from facet.dataset.conversation import Conversation
 from facet.dataset.render import Rendered, Renderer
 from facet.dataset.store import examples, length, part_file
+from facet.dataset.values import size_of
 
 MEASURED_ROWS = 2_000
+_MOST_CHARACTERS = 2**25
+_BATCH = 256
 _MOST_PIECES = 4_000  # of one example, to be shown
 _MOST_EXAMPLES = 50
 
@@ -39,16 +44,34 @@ def _shown(renderer: Renderer, row: int, rendered: Rendered) -> dict[str, Any]:
 
 def measure(renderer: Renderer, file: Path, max_length: int | None) -> dict[str, int]:
     """Lengths before cutting, of the first `MEASURED_ROWS` training examples. `of` says how many there are in all."""
-    conversations = [messages for _, messages in examples(file, 0, MEASURED_ROWS)]
-    rendered = renderer.render_many(conversations, max_length)
-    lengths = sorted(len(each.ids) + each.cut for each in rendered)
+    measured: list[tuple[int, int, int]] = []  # tokens, learned tokens, tokens cut off
+    for conversations in _batches(file):
+        for each in renderer.render_many(conversations, max_length):
+            measured.append((len(each.ids) + each.cut, sum(each.trained), each.cut))
+    lengths = sorted(tokens for tokens, _, _ in measured)
     return {
-        "rows": len(rendered),
+        "rows": len(measured),
         "of": length(file),
         "longest": lengths[-1],
         "p50": lengths[len(lengths) // 2],
         "p95": lengths[min(len(lengths) - 1, int(len(lengths) * 0.95))],
-        "trained": sum(sum(each.trained) for each in rendered),
-        "cut_rows": sum(each.cut > 0 for each in rendered),
-        "nothing_left": sum(not any(each.trained) for each in rendered),
+        "trained": sum(learned for _, learned, _ in measured),
+        "cut_rows": sum(cut > 0 for _, _, cut in measured),
+        "nothing_left": sum(learned == 0 for _, learned, _ in measured),
     }
+
+
+def _batches(file: Path) -> Iterator[list[Conversation]]:
+    """Conversations to measure, few at a time, and fewer in all where they are very long."""
+    batch: list[Conversation] = []
+    characters = 0
+    for _, conversation in examples(file, 0, MEASURED_ROWS):
+        batch.append(conversation)
+        characters += size_of(conversation)
+        if len(batch) == _BATCH or characters > _MOST_CHARACTERS:
+            yield batch
+            batch = []
+        if characters > _MOST_CHARACTERS:
+            return
+    if batch:
+        yield batch
