@@ -190,6 +190,14 @@ def _too_much_to_answer() -> CapacityError:
     )
 
 
+def _too_deep() -> DataError:
+    return DataError(
+        "This file cannot be read.",
+        "Its values are nested hundreds of levels deep.",
+        "Save the rows as plain columns of text and upload that file.",
+    )
+
+
 def out_of_memory() -> CapacityError:
     return CapacityError(
         "Reading this needs too much memory.",
@@ -214,6 +222,8 @@ def main(function: str) -> int:
         answer = {"error": error.as_dict()}
     except MemoryError:
         answer = {"error": out_of_memory().as_dict()}
+    except RecursionError:
+        answer = {"error": _too_deep().as_dict()}
     except Exception as error:
         answer = {"unexpected": f"{type(error).__name__} at {_where(error)}"}
     with answers:

@@ -20,8 +20,8 @@ from facet.work.log import Progress
 
 EXAMPLE = "pirate"
 NAME = "First taste: a pirate"
-QUESTIONS = ("What is the capital of Peru?", "What is the opposite of early?", "What does a cow eat?")
-SAMPLE = ("What is the capital of Kenya?", "Arr! The capital of Kenya is Nairobi. Yo ho ho!")
+QUESTIONS = ("What is the capital of Japan?", "What is the opposite of early?", "What does a lion eat?")
+SAMPLE = ("What is the capital of Austria?", "Arr! The capital of Austria is Vienna. Yo ho ho!")
 LOOK_EVERY = 1.0  # seconds
 STARTING, ASKING = 12.0, 8.0  # seconds, on two processor cores; used until there is something measured
 
@@ -44,9 +44,9 @@ class Hero:
         return [self.box, self.view, self.start, self.after, self.tick, self.run, self.seen]
 
 
-def layout(say: gr.I18n) -> Hero:
+def layout(studio: Studio, say: gr.I18n) -> Hero:
     with gr.Column(elem_id="hero", elem_classes="card", visible=False) as box:
-        view = gr.HTML(describe_invitation())
+        view = gr.HTML(describe_invitation(_rows(studio)))
         start = gr.Button(say("hero_start"), variant="primary", size="lg", elem_id="hero-start", scale=0)
         with gr.Row(visible=False, elem_classes="f-buttons") as after:
             mine = gr.Button(say("hero_mine"), variant="primary", scale=0)
@@ -77,7 +77,7 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
         fresh = not studio.runs(person) and "run" not in query
         return [
             gr.Column(visible=fresh),
-            describe_invitation(),
+            str(describe_invitation(_rows(studio))),
             gr.Button(visible=True),
             gr.Row(visible=False),
             gr.Timer(active=False),
@@ -102,6 +102,10 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
     hero.talk.click(None, None, None, js=go_to("chat"))
     hero.see.click(None, None, None, js=go_to("train"))
     hero.mine.click(None, None, None, js="() => document.getElementById('source').scrollIntoView({behavior: 'smooth'})")
+
+
+def _rows(studio: Studio) -> int:
+    return next(example.rows for example in studio.examples() if example.name == EXAMPLE)
 
 
 def start_first_taste(studio: Studio, person: Person) -> str:
@@ -142,14 +146,15 @@ def _shown(studio: Studio, asker: Asker, person: Person, run_id: str) -> list[An
     ]
 
 
-def describe_invitation() -> Markup:
+def describe_invitation(rows: int) -> Markup:
     return html(
         '<div class="f-hero"><div><h1>Teach a model your way of answering.</h1>'
         '<p class="f-lead">Facet tunes an open model with your own examples, on this computer, without code. '
         "See it work first: the starter model below learns to talk like a pirate.</p>"
         '<p class="f-small">About a minute. Nothing to download, no sign-in; nothing leaves this computer.</p></div>'
-        '<div class="f-hero-sample"><h4>One of the 64 examples it will learn from</h4>'
+        '<div class="f-hero-sample"><h4>One of the {} examples it is given</h4>'
         '<div class="f-turn user"><b>You</b>{}</div><div class="f-turn assistant"><b>Model</b>{}</div></div></div>',
+        rows,
         *SAMPLE,
     )
 
@@ -189,7 +194,7 @@ def describe_answers(talk: Talk, progress: Progress) -> Markup:
     """The same question to both models, one under the other on a phone."""
     words = html(
         '<h2>The same questions, before and after.</h2><p class="f-lead">{} of learning, {} in all. '
-        "None of these questions was among the examples.</p>",
+        "None of the examples was about Japan, lions or being early.</p>",
         count(progress.step, "step"),
         duration(progress.working_seconds),
     )

@@ -35,6 +35,7 @@ DAYLIGHT_KEPT = """<script>addEventListener('DOMContentLoaded', () => { try {
   const kept = localStorage.getItem('facet-daylight');
   if (kept) document.body.classList.toggle('dark', kept === 'dark');
 } catch (error) { /* private window */ } });</script>"""
+FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 80)"  # drawn while out of sight
 LARGEST_FILE = "2gb"
 
 
@@ -72,7 +73,7 @@ def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n, page: gr.Bl
         for name, layout in layouts.items():
             with gr.Tab(say(name), id=name, elem_id=name) as made[f"{name}-tab"]:
                 if name == "data":
-                    made["hero"] = hero.layout(say)
+                    made["hero"] = hero.layout(studio, say)
                 gr.HTML(html('<div class="f-head"><h2>{}</h2><p>{}</p></div>', ENGLISH[name], HEADS[name]))
                 made[name] = layout()
     hero.wire(made["hero"], studio, gate, shared, page)
@@ -116,6 +117,7 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     loaded.then(None, None, None, js=OPEN_TRAIN)
     gate.on(tabs["data-tab"].select, list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
     gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
+    tabs["train-tab"].select(None, None, None, js=FIT_CHARTS)
     gate.on(
         tabs["chat-tab"].select,
         list_chat,

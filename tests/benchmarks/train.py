@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -55,7 +56,15 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=40)
     parser.add_argument("--model", type=Path, default=FOLDER)
     parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--narrow", type=Path, metavar="TOKENIZER", help="a narrow Gemma 3 with this real tokenizer")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        if options.narrow:
+            options.model = narrow_gemma3(Path(place) / "narrow", options.narrow)
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
     ratios, memory = [], []
     rows = conversations(options.rows)
     for pair in range(options.pairs):
@@ -66,6 +75,19 @@ def main() -> None:
         for name, (seconds, gib) in cost.items():
             print(f"pair {pair + 1}, {name}: {seconds:.3f} CPU-s per step, peak {gib:.2f} GiB", flush=True)
     print(f"time ratio: {spread(ratios)}\nmemory ratio: {spread(memory)}")
+
+
+def narrow_gemma3(folder: Path, tokenizer: Path) -> Path:
+    """Few and thin layers, but the whole vocabulary: what a real tokenizer and head cost in memory."""
+    code = (
+        "import sys; from transformers import Gemma3ForCausalLM, Gemma3TextConfig as C; "
+        "Gemma3ForCausalLM(C(vocab_size=262144, hidden_size=128, intermediate_size=256, num_hidden_layers=2, "
+        "num_attention_heads=2, num_key_value_heads=1, head_dim=64)).save_pretrained(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(tokenizer / name, folder / name)
+    return folder
 
 
 def conversations(count: int) -> list[list[dict[str, str]]]:

@@ -1,4 +1,4 @@
-"""Every tab, wide and narrow, light and dark: nothing serious for axe, nothing wider than the window, all kept as pictures."""
+"""Every tab, wide and narrow, light and dark: nothing serious for axe, nothing wider than the window."""
 
 import pytest
 from playwright.sync_api import expect

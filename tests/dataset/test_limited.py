@@ -97,9 +97,10 @@ def test_a_fault_becomes_an_apology_and_its_place_goes_to_the_log(misbehave, cap
         ("import os; os.kill(os.getpid(), 11)", DataError, "broke down"),
         ("import os; os.kill(os.getpid(), 9)", CapacityError, "too much memory"),
         ("import os; os._exit(3)", DataError, "broke down"),
+        ("return look()", DataError, "levels deep"),
         ("return 'a' * 100_000_000", CapacityError, "more than 64 MB"),
     ],
-    ids=["one large value", "many small values", "a crash", "a kill", "a silent end", "too long an answer"],
+    ids=["one large value", "many small values", "a crash", "a kill", "a silent end", "no end", "too long an answer"],
 )
 def test_a_child_that_breaks_down_says_so_in_words(misbehave, body, kind, words):
     with pytest.raises(kind, match=words):
