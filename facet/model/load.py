@@ -1,6 +1,10 @@
 """Bring a base model and an adapter into memory. Safetensors only; code from a model's folder never runs."""
 
+import contextlib
+import ctypes
+import gc
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +72,14 @@ def versions() -> dict[str, str]:
 
     names = ("torch", "transformers", "trl", "peft", "tokenizers")
     return {"facet": facet.__version__} | {name: version(name) for name in names}
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system where it keeps it back otherwise: a large tokenizer leaves 300 MB."""
+    gc.collect()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def load_base(folder: Path, dtype: str, device: str) -> "PreTrainedModel":

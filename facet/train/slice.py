@@ -10,7 +10,7 @@ from facet.dataset.render import Renderer
 from facet.errors import DataError
 from facet.gemma.inspect import inspect
 from facet.gemma.targets import lora_targets
-from facet.model.load import Execution, decide, load_base, versions
+from facet.model.load import Execution, decide, give_memory_back, load_base, versions
 from facet.model.source import BaseSource
 from facet.model.tokens import TokenCounts, write_tokens
 from facet.recipe.recipes import SftRecipe
@@ -107,6 +107,8 @@ def _tokens(piece: Slice, folder: Path, recipe: SftRecipe) -> TokenCounts:
             f"All {counts.nothing_left:,} examples are cut off before their answer begins.",
             f"Raise “Longest example” above {recipe.max_length:,}, or shorten the examples.",
         )
+    del renderer
+    give_memory_back()
     for words in _cut_words(counts, recipe.max_length):
         piece.emit(log.Noted(words=words))
     write_json(place / "counts.json", asdict(counts))
@@ -175,7 +177,7 @@ def _trainer(job: Job, watch: Any) -> Any:
         args=SFTConfig(**arguments.sft),
         train_dataset=_dataset(job, "train"),
         eval_dataset=_dataset(job, "validation", validation_rows(job.recipe, job.total_steps)),
-        processing_class=_tokenizer(job.folder),
+        processing_class=_padding_tokenizer(),
         peft_config=LoraConfig(**arguments.lora),
         callbacks=[watch],
     )
@@ -203,13 +205,17 @@ def _dataset(job: Job, part: str, most: int | None = None) -> Any:
     return dataset if len(dataset) else None
 
 
-def _tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
+def _padding_tokenizer() -> Any:
+    """All the trainer's collator asks of a tokenizer. Loading the model's own again would cost up to a gigabyte.
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+    Which id pads does not matter: padded positions are masked, and their labels are ignored.
+    """
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.WordLevel({"<pad>": 0}, "<pad>")), pad_token="<pad>"
+    )
 
 
 def _finish_from(job: Job, weights: Path, early: bool = False) -> None:
