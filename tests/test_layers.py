@@ -86,7 +86,7 @@ def test_every_error_a_person_may_meet_has_three_sentences(path):
         "HubError",
         "TrainingError",
         "NotFoundError",
-    }  # noqa: E501
+    }
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
             assert len(node.args) + len(node.keywords) == 3 or any(isinstance(arg, ast.Starred) for arg in node.args)

@@ -54,12 +54,9 @@ def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int,
             _line(figure, smooth(thin(training)), "training, smoothed", {"color": ACCENT, "width": 2.5})
     if validation:
         _line(figure, validation, "validation", {"color": ACCENT, "width": 2, "dash": "dot"}, "lines+markers")
-    for points, words in (
-        (smooth(thin(training)), f"{GLYPH.format('—')} training"),
-        (validation, f"{GLYPH.format('··●')} validation"),
-    ):
-        if points:
-            _name(figure, points, words, total_steps)
+    named = (("—", "training", smooth(thin(training))), ("··●", "validation", validation))
+    for line, (glyph, words, points) in enumerate(name for name in named if name[2]):
+        _name(figure, f"{GLYPH.format(glyph)} {words} {points[-1][1]:.2f}", line)
     last = max([total_steps, *[points[-1][0] for points in (training, validation) if points]])
     figure.update_xaxes(title_text="step", range=[0, last * 1.02])
     figure.update_yaxes(title_text="loss (nats per token)", rangemode="tozero")
@@ -88,23 +85,11 @@ def _line(
     )
 
 
-def _name(figure: go.Figure, points: list[tuple[int, float]], words: str, total_steps: int) -> None:
-    """The line's name at its end, so that nobody has to look up a colour: beside it while there is room, then above."""
-    step, value = points[-1]
-    upper = words.endswith("training")
-    if step < 0.6 * total_steps:
-        place = {"xanchor": "left", "xshift": 10, "yshift": 10 if upper else -10}
-    else:
-        place = {"xanchor": "right", "yshift": 34 if upper else 14}
-    figure.add_annotation(
-        x=step,
-        y=value,
-        text=f"{words} {value:.2f}",
-        showarrow=False,
-        font={"size": 13},
-        bgcolor="rgba(0,0,0,0.01)",
-        **place,
-    )
+def _name(figure: go.Figure, text: str, line: int) -> None:
+    """A curve's name and newest value, where falling curves leave room: at the top right, one under the other."""
+    place = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
+    look = {"showarrow": False, "font": {"size": 13}, "bgcolor": "rgba(0,0,0,0.01)"}
+    figure.add_annotation(text=text, yshift=-20 * line, **place, **look)
 
 
 def thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -72,17 +72,17 @@ class Gate:
         options |= dict(QUIET) if quiet else {"concurrency_limit": None}
         if check is not None:
             options["validator"] = self.wrap(check)
-        wrapped = self.wrap(handler, quiet=quiet)
+        wrapped = self.wrap(handler, quiet=quiet, plain=more.get("api_visibility") == "public")
         if callable(trigger):
             return trigger(wrapped, **options | more)
         return gr.on(list(trigger), wrapped, **options | more)
 
     def api(self, handler: Callable[..., Any], name: str) -> None:
         """A documented function for programs; its arguments are those of the handler, `person` apart."""
-        gr.api(self.wrap(handler), api_name=name, concurrency_limit=None)
+        gr.api(self.wrap(handler, plain=True), api_name=name, concurrency_limit=None)
 
-    def wrap(self, handler: Callable[..., Any], quiet: bool = False) -> Callable[..., Any]:
-        """The handler (or validator) behind the gate."""
+    def wrap(self, handler: Callable[..., Any], quiet: bool = False, plain: bool = False) -> Callable[..., Any]:
+        """The handler (or validator) behind the gate. Programs get the sentences of an error `plain`."""
         names, adapters, special = _expected(handler)
 
         def admit(request: gr.Request, given: tuple, named: dict[str, Any]) -> dict[str, Any]:
@@ -97,13 +97,13 @@ class Gate:
             except Exception as error:
                 if quiet:
                     return _skip(error)
-                raise _as_message(error) from None
+                raise _as_message(error, plain) from None
 
         def streamed(request: gr.Request, *given: Any, **named: Any) -> Iterator[Any]:
             try:
                 yield from handler(**admit(request, given, named))
             except Exception as error:
-                raise _as_message(error) from None
+                raise _as_message(error, plain) from None
 
         gated = streamed if inspect.isgeneratorfunction(handler) else called
         return _dressed(gated, handler, [n for n in names if n not in special])
@@ -155,14 +155,14 @@ def _special(special: dict[str, Any], request: gr.Request | None) -> dict[str, A
     return {name: {str(k)[:40]: str(v)[:200] for k, v in list(query.items())[:20]} for name in special}
 
 
-def _as_message(error: Exception) -> gr.Error:
-    """An error as a person meets it. The text is HTML to Gradio, so every sentence is escaped."""
+def _as_message(error: Exception, plain: bool) -> gr.Error:
+    """An error as a person meets it. The text is HTML to the page, so every sentence is escaped there."""
     if isinstance(error, gr.Error):
         return error
     if not isinstance(error, FacetError):
         error = _reported(error)
-    words = html("<strong>{}</strong><br>{}<br>{}", error.what, error.why, error.next)
-    return gr.Error(str(words), duration=15, print_exception=False)
+    words = str(error) if plain else str(html("<strong>{}</strong><br>{}<br>{}", error.what, error.why, error.next))
+    return gr.Error(words, duration=15, print_exception=False)
 
 
 def _reported(error: Exception) -> FacetError:

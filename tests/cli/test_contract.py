@@ -54,7 +54,9 @@ def test_prepare_reports_its_guess_and_every_row_is_accounted_for(terminal, data
 
 
 def test_columns_can_be_named_where_nothing_can_be_guessed(terminal):
-    (terminal.folder / "odd.csv").write_text("alpha,beta,gamma\n" + "".join(f"ask {n},say {n},more {n}\n" for n in range(20)))
+    (terminal.folder / "odd.csv").write_text(
+        "alpha,beta,gamma\n" + "".join(f"ask {n},say {n},more {n}\n" for n in range(20))
+    )
     refused = terminal("prepare", "odd.csv")
     answer = terminal.json("prepare", "odd.csv", "--map", "user=alpha", "--map", "assistant=beta", "--test-size", "0.2")
 

@@ -48,7 +48,7 @@ def during_start_up(task: Task, worker: subprocess.Popen, number: int) -> None:
 
 def at_a_step(task: Task, worker: subprocess.Popen, number: int) -> None:
     step = progress(task).step + 2 + 2 * number
-    until(task, lambda now: now.stage == "running" and now.step >= step or now.is_over)
+    until(task, lambda now: (now.stage == "running" and now.step >= step) or now.is_over)
     kill(worker)
 
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from facet.errors import CapacityError, HubError
 from facet.hub.hub import Hub
@@ -57,9 +58,10 @@ def test_a_hub_dataset_and_a_hub_model_become_a_tuned_model_that_names_both(tmp_
 
 def test_one_part_of_a_dataset_can_be_named_as_the_error_says(tmp_path):
     with StandInHub() as hub:
-        hub.add("dataset", "ann/numbers", {"data/en/test.jsonl": ROWS, "data/en/train.jsonl": ROWS * 2,
-                "README.md": "---\nconfigs:\n- config_name: en\n  data_files:\n  - split: train\n    path: data/en/train.jsonl\n"
-                             "  - split: test\n    path: data/en/test.jsonl\n---\n"})  # fmt: skip
+        parts = [{"split": part, "path": f"data/en/{part}.jsonl"} for part in ("train", "test")]
+        front = yaml.safe_dump({"configs": [{"config_name": "en", "data_files": parts}]})
+        files = {"data/en/test.jsonl": ROWS, "data/en/train.jsonl": ROWS * 2, "README.md": f"---\n{front}---\n"}
+        hub.add("dataset", "ann/numbers", files)
         studio = studio_at(hub, tmp_path / "home")
         upload_id = studio.bring(LOCAL, "hub:ann/numbers:en/test")
 
