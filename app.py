@@ -11,11 +11,16 @@ from facet.ui.page import launch
 
 
 def main() -> None:
+    if os.environ.get("SPACE_ID") and os.environ.get("FACET_ONE_PERSON") != "1":
+        # Without sign-in everybody would be the same person and see everybody's data.
+        raise SystemExit(
+            "This version has no sign-in. On a private Space of your own, set the variable FACET_ONE_PERSON=1."
+        )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     studio = Studio.from_environment()
     if not studio.open():
-        print("Another Facet already works on this folder. This page shows the same runs and leaves the work to it.")
+        print("Another Facet works on this folder now. This page shows the same runs and takes over when it ends.")
     try:
         launch(studio)
     finally:

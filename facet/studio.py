@@ -4,7 +4,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,7 +69,7 @@ class Studio:
         return cls(Workspace.from_environment())
 
     def open(self) -> bool:
-        """Begin to conduct queued and interrupted work. False when another Facet on this folder already does."""
+        """Begin to conduct queued and interrupted work, or stand by: False while another Facet here does it."""
         self._closed.clear()
         threading.Thread(target=self._tidy_up, name="janitor", daemon=True).start()
         return self.conductor.start()
@@ -156,13 +156,24 @@ class Studio:
     def check_model(self, person: Person, base_model: str) -> ModelCheck:
         return self.chooser.check(person, base_model)
 
+    def fetch_model(self, person: Person, base_model: str, say: Callable[[], None]) -> None:
+        """Download a model that is not here yet; `say` is called before that begins. Not for the page: it waits."""
+        check = self.chooser.check(person, base_model)
+        if check.problem:
+            raise check.problem
+        if check.download_gb:
+            say()
+            self.chooser.fetch(check.base, lambda done, total: None)
+
     def _model_folder(self, person: Person, base_model: str) -> Path:
         check = self.chooser.check(person, base_model)
-        if check.base is None or check.download_gb:
+        if check.problem:
+            raise check.problem
+        if check.download_gb:
             raise NotFoundError(
                 "This starting model is not on this machine yet.",
-                "Its tokens can be shown once it has been downloaded, which happens when you start training.",
-                "Look at the tokens with the Facet starter for now.",
+                f"It has {check.download_gb:.1f} GB, and is downloaded when you first train it.",
+                "Start a training with it, or choose the Facet starter for now.",
             )
         return check.base.folder(self.workspace.models)
 
@@ -184,17 +195,26 @@ class Studio:
         measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
         return DataFacts(splits["train"], splits["validation"], measured["longest"], measured["p95"], measured=True)
 
-    def start(self, person: Person, dataset_id: str, base_model: str, recipe: SftRecipe, name: str = "") -> str:
+    def start(
+        self,
+        person: Person,
+        dataset_id: str,
+        base_model: str,
+        recipe: SftRecipe,
+        name: str = "",
+        revision: str | None = None,
+    ) -> str:
         """Queue a run and return its id at once; the conductor does the rest.
 
         Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit.
         """
-        check = self.chooser.check(person, base_model)
+        check = self.chooser.check(person, base_model, revision)
         if check.problem:
             raise check.problem
         facts = self._data_facts(person, dataset_id, check)
         self.chooser.require_room(check, recipe, facts.longest_tokens)
-        run_id = self.runs_shelf.create(person, self.shelf.folder(person, dataset_id), check.base, recipe, name)
+        data = self.shelf.folder(person, dataset_id)
+        run_id = self.runs_shelf.create(person, data, check.base, recipe, name, check.facts.generation)
         self.conductor.wake()
         return run_id
 
@@ -284,10 +304,8 @@ class Studio:
 
     def _bundle(self, person: Person, run_id: str) -> bundle.Bundle:
         run, task = self.run(person, run_id), self.runs_shelf.task(person, run_id)
-        check = self.chooser.check(person, run.base_model)
-        generation = check.facts.generation if check.facts else "other"
         base = BaseSource.of(task.request["base"]).folder(self.workspace.models)
-        return bundle.Bundle(run, task, base, generation, self.run_file(person, run_id), self.exam(person, run_id))
+        return bundle.Bundle(run, task, base, run.generation, self.run_file(person, run_id), self.exam(person, run_id))
 
     # ---- the place
     def place(self) -> Place:
@@ -307,3 +325,4 @@ class Studio:
             for folder in self.workspace.everyones(kind):
                 if time.time() - folder.stat().st_mtime > 86_400:
                     shutil.rmtree(folder, ignore_errors=True)
+        self.workspace.sweep()

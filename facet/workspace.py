@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -39,7 +39,15 @@ class Workspace:
     @classmethod
     def from_environment(cls) -> "Workspace":
         home = Path(os.environ.get("FACET_HOME") or Path.home() / ".facet").expanduser().resolve()
-        home.mkdir(parents=True, exist_ok=True)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            home.chmod(0o700)  # data and models are their owner's alone, also on a shared computer
+        except OSError as error:
+            raise CapacityError(
+                "Facet cannot write where it keeps your work.",
+                f"The folder {home.name} answers: {error.strerror or type(error).__name__}.",
+                "Set FACET_HOME to a folder of your own.",
+            ) from error
         return cls(home)
 
     @property
@@ -76,17 +84,23 @@ class Workspace:
 
     def all(self, person: Person, kind: Kind) -> list[Path]:
         """This person's objects, newest first."""
-        folders = [folder for folder in self.shelf(person, kind).iterdir() if (folder / "about.json").is_file()]
+        folders = [folder for folder in self.shelf(person, kind).iterdir() if _is_whole(folder)]
         return sorted(folders, key=lambda folder: read_about(folder).get("created", 0), reverse=True)
 
     def everyones(self, kind: Kind) -> list[Path]:
-        return [about.parent for about in self.home.glob(f"tenants/*/{kind}/*/about.json")]
+        return [folder for folder in self.home.glob(f"tenants/*/{kind}/*") if _is_whole(folder)]
+
+    def sweep(self, older_than_seconds: float = 86_400) -> None:
+        """Remove what a crash left half made or half deleted."""
+        for folder in self.home.glob("tenants/*/*/.*"):
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > older_than_seconds:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def delete(self, person: Person, kind: Kind, object_id: str) -> None:
         """Gone from the lists at once; the bytes follow. A run that linked the files keeps its own."""
         folder = self.find(person, kind, object_id)
         doomed = folder.with_name(f".deleted-{secrets.token_hex(4)}")
-        folder.rename(doomed)
+        patiently(lambda: folder.rename(doomed))
         shutil.rmtree(doomed, ignore_errors=True)
 
     def require_disk(self, needed_gb: float = 0.0) -> None:
@@ -149,10 +163,28 @@ def replacing(file: Path) -> Iterator[Path]:
     try:
         yield part
         fsync(part)
-        os.replace(part, file)
+        patiently(lambda: os.replace(part, file))
         fsync(file.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    """A folder whose name begins with a dot is being made or deleted."""
+    return not folder.name.startswith(".") and (folder / "about.json").is_file()
+
+
+def patiently(act: Callable[[], object], seconds: float = 2.0) -> None:
+    """Windows refuses to replace what somebody is reading; a moment later it can be done."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            act()
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def fsync(path: Path) -> None:

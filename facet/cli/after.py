@@ -19,6 +19,8 @@ def chat(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     decoding = Decoding(options.temperature, options.top_p, options.top_k, options.max_new_tokens, options.seed)
     sides = _sides(studio, options)
+    if sides == ["base"]:
+        studio.fetch_model(LOCAL, options.target, lambda: print("Downloading the model", file=sys.stderr))
     histories: dict[str, list[dict[str, str]]] = {side: _system(options.system) for side in sides}
     replies: dict[str, str] = {}
     try:

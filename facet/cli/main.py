@@ -8,10 +8,11 @@ import secrets
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from facet.cli import after, data, runs
-from facet.errors import FacetError
+from facet.errors import CapacityError, FacetError
 from facet.recipe.advice import PRESETS
 from facet.recipe.knobs import add_arguments, page
 from facet.recipe.recipes import SftRecipe
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        return _refused(_not_written(error), options.json)
     except Exception:
         return _refused(FacetError.unexpected(_noted()), options.json)
     words = answer.pop("words", "")
@@ -41,6 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
     elif words:
         print(words)
     return 0
+
+
+def _not_written(error: OSError) -> CapacityError:
+    return CapacityError(
+        "A file could not be read or written.",
+        f"The system says of {Path(error.filename or '?').name}: {error.strerror or type(error).__name__}.",
+        "Check the place and its permissions, then try again.",
+    )
 
 
 def _noted() -> str:

@@ -32,6 +32,8 @@ def read_run_file(file: Path) -> dict[str, Any]:
     if not isinstance(described, dict) or described.get("facet_run") != 1:
         raise _not_a_run_file("Its first line, facet_run: 1, is missing.")
     missing = [name for name, kind in parts.items() if not isinstance(described.get(name), kind)]
+    if described.get("method", "sft") != "sft":
+        raise _not_a_run_file("Its method is not one this version knows: sft.")
     if missing or not isinstance(described["model"].get("id"), str):
         raise _not_a_run_file(f"The part {(missing or ['model'])[0]} is missing or not complete.")
     return described
@@ -57,6 +59,7 @@ def dataset_for(studio: Studio, described: dict[str, Any]) -> str:
             test_size=data.get("test_size", 0.1),
             validation_size=data.get("validation_size", 0.1),
             seed=data.get("seed", 0),
+            correction=data.get("correction"),
         )
     finally:
         studio.delete(LOCAL, "uploads", upload_id)
@@ -71,10 +74,13 @@ def dataset_for(studio: Studio, described: dict[str, Any]) -> str:
 
 
 def _source_text(source: dict[str, Any]) -> str:
+    if not isinstance(source, dict):
+        raise _not_a_run_file("Its source of data is not described.")
     kind, where, revision = source.get("kind"), str(source.get("where", "")), source.get("revision")
     match kind:
         case "hub":
-            return f"hub:{where}@{revision}" if revision else f"hub:{where}"
+            name, separator, part = where.partition(":")
+            return f"hub:{name}" + (f"@{revision}" if revision else "") + separator + part
         case "example":
             return f"example:{where}"
     if Path(where).is_file():

@@ -1,6 +1,7 @@
 """`train`, `runs`, `pause`, `stop`, `resume`, `conduct`, `rename`, `delete`: everything about runs."""
 
 import argparse
+import math
 import subprocess
 import sys
 import time
@@ -44,22 +45,16 @@ def _train_from_file(studio: Studio, options: argparse.Namespace, given: Answer)
     described = read_run_file(Path(options.file))
     recipe = read_recipe(SftRecipe, described["recipe"] | given)
     dataset_id = options.data or dataset_for(studio, described)
-    return studio.start(
-        LOCAL, dataset_id, options.model or described["model"]["id"], recipe, options.name or described.get("name", "")
-    )
+    model = described["model"]
+    revision = None if options.model else model.get("revision")
+    name = options.name or str(described.get("name", ""))
+    return studio.start(LOCAL, dataset_id, options.model or model["id"], recipe, name, revision)
 
 
 def _go_on(studio: Studio, run_id: str, wait: bool) -> Answer:
     """Conduct here while waiting, or leave it to a process of its own (or to the page, where one is open)."""
     if not wait:
-        spawn(
-            "facet",
-            "conduct",
-            trusted=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        _conduct_in_background()
         return {
             "run_id": run_id,
             "stage": studio.progress(LOCAL, run_id).stage,
@@ -75,6 +70,12 @@ def _go_on(studio: Studio, run_id: str, wait: bool) -> Answer:
     return _described(studio, run_id) | {
         "words": f"{run_id}\n{_ended(progress)}\nNext: python -m facet chat {run_id} --compare"
     }
+
+
+def _conduct_in_background() -> None:
+    """A process of its own works off the queue, unless a page or another command already does."""
+    nothing = subprocess.DEVNULL
+    spawn("facet", "conduct", trusted=True, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def _watch(studio: Studio, run_id: str) -> Progress:
@@ -134,14 +135,19 @@ def _described(studio: Studio, run_id: str) -> Answer:
         "total_steps": progress.total_steps,
         "base_model": card.base_model,
         "dataset": card.dataset_name,
-        "loss": progress.latest("loss"),
+        "loss": _finite(progress.latest("loss")),
         "validation_loss": progress.latest("validation_loss"),
-        "losses": progress.curves.get("loss", []),
+        "losses": [(step, _finite(loss)) for step, loss in progress.curves.get("loss", [])],
         "adapter_sha256": progress.outputs.get("adapter_sha256"),
         "failure": progress.failure,
         "notes": list(progress.notes),
         "recipe": card.recipe.model_dump(),
     }
+
+
+def _finite(number: float | None) -> float | None:
+    """JSON knows no NaN."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def stop(options: argparse.Namespace) -> Answer:
@@ -173,9 +179,7 @@ def resume(options: argparse.Namespace) -> Answer:
 def _ask(options: argparse.Namespace, ask: Callable[[Studio], None], ends: tuple[str, ...], words: str) -> Answer:
     studio = Studio.from_environment()
     ask(studio)
-    spawn(
-        "facet", "conduct", trusted=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    _conduct_in_background()
     if options.wait:
         _until(studio, options.run, lambda stage, task: stage in ends)
     return _described(studio, options.run) | {"words": f"{options.run}\n{words}"}

@@ -53,7 +53,7 @@ class Voices:
     def stop(self) -> None:
         """End the reply that is being spoken, if any."""
         if self._speaking and self._child and self._child.poll() is None:
-            self._send({"stop": True})
+            self._send({"stop": self._speaking})
 
     @property
     def is_busy(self) -> bool:

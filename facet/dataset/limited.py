@@ -279,7 +279,8 @@ def _limit(processor_seconds: float, memory_gb: float) -> None:
             which = getattr(resource, name)
             hard = resource.getrlimit(which)[1]
             most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(which, (most, most))
+            end = most + 5 if name == "RLIMIT_CPU" and hard in (resource.RLIM_INFINITY, -1) else most
+            resource.setrlimit(which, (most, end))  # the soft limit of time is told, the hard one kills
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ class Shelf:
             place = into.with_name(into.name.removeprefix(".making-"))
             about = {"name": name, "owner": person.key, "created": (into / "dataset.json").stat().st_mtime}
             write_json(into / "about.json", about)
-            summary = read_json(into / "dataset.json") | {"dataset_id": place.name}
+            summary = read_json(into / "dataset.json") | {"dataset_id": place.name, "correction": correction}
             write_json(into / "dataset.json", summary)
             into.rename(place)
         finally:

@@ -55,14 +55,17 @@ class Chooser:
     hub: Hub
     models: Path  # where downloaded models lie
 
-    def check(self, person: Person, base_model: str) -> ModelCheck:
-        """Everything that can be known before a download. Never raises what a person can act on: it reports it."""
+    def check(self, person: Person, base_model: str, revision: str | None = None) -> ModelCheck:
+        """Everything that can be known before a download. Never raises what a person can act on: it reports it.
+
+        `revision` pins a model of the Hub; without one the copy that is here, or else the newest, is meant.
+        """
         try:
-            return self._check(person, base_model.strip())
+            return self._check(person, base_model.strip(), revision)
         except FacetError as problem:
             return ModelCheck(None, base_model, None, "", None, 0.0, 0.0, free_memory_gb(), problem)
 
-    def _check(self, person: Person, base_model: str) -> ModelCheck:
+    def _check(self, person: Person, base_model: str, revision: str | None) -> ModelCheck:
         folder = self._local_folder(person, base_model)
         if folder:
             base = (
@@ -71,7 +74,7 @@ class Chooser:
                 else BaseSource(folder.name, "folder", path=str(folder))
             )
             return self._described(base, inspect(folder), 0.0)
-        return self._on_hub(base_model)
+        return self._on_hub(base_model, revision)
 
     def _local_folder(self, person: Person, base_model: str) -> Path | None:
         if base_model == STARTER:
@@ -85,14 +88,14 @@ class Chooser:
             raise _not_an_id(base_model)
         return folder.resolve()
 
-    def _on_hub(self, base_model: str) -> ModelCheck:
+    def _on_hub(self, base_model: str, revision: str | None) -> ModelCheck:
         offered = find(base_model)
         wanted = offered.source if offered else base_model
-        here = self.hub.downloaded(wanted, self.models)
+        here = self.hub.downloaded(wanted, self.models, revision)
         if here:
             base = BaseSource(wanted, "hub", here.sha, str(here.folder.relative_to(self.models)))
             return self._described(base, inspect(here.folder), 0.0)
-        found = self.hub.check_model(wanted)
+        found = self.hub.check_model(wanted, revision)
         base = BaseSource(wanted, "hub", found.sha, self.hub.place(wanted, found.sha))
         return self._described(base, found.facts, found.size_gb)
 

@@ -69,27 +69,31 @@ class Voice:
 def serve(lines: TextIO, out: TextIO) -> None:
     """Answer requests one after another; a `stop` line ends the one that is speaking."""
     requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
-    stop = threading.Event()
-    threading.Thread(target=_listen, args=(lines, requests, stop), daemon=True).start()
+    stops: dict[str, threading.Event] = {}  # one for each request: a stop may arrive before its turn
+    threading.Thread(target=_listen, args=(lines, requests, stops), daemon=True).start()
     voice = Voice()
     while (request := requests.get()) is not None:
-        stop.clear()
         try:
-            for answer in voice.speak(request, stop):
+            for answer in voice.speak(request, stops[request["id"]]):
                 _say(out, request["id"], answer)
             _say(out, request["id"], {"over": True})
         except Exception as error:
             _say(out, request["id"], {"error": _as_error(error).as_dict()})
+        finally:
+            stops.pop(request["id"], None)
 
 
-def _listen(lines: TextIO, requests: "queue.Queue[dict[str, Any] | None]", stop: threading.Event) -> None:
+def _listen(lines: TextIO, requests: "queue.Queue[dict[str, Any] | None]", stops: dict[str, threading.Event]) -> None:
     for line in lines:
         request = json.loads(line)
-        if request.get("stop"):
-            stop.set()
+        if "stop" in request:
+            if event := stops.get(request["stop"]):
+                event.set()
         else:
+            stops[request["id"]] = threading.Event()
             requests.put(request)
-    stop.set()
+    for event in list(stops.values()):
+        event.set()
     requests.put(None)  # the page has gone
 
 

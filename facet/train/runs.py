@@ -1,5 +1,6 @@
 """Runs as a person meets them: start, watch, pause, resume, stop and keep, list, rename, delete. No torch here."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,14 +11,17 @@ import yaml
 
 import facet
 from facet.errors import SettingError
+from facet.gemma.models import Generation
 from facet.identity import Person
 from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
-from facet.work.conductor import Looking
+from facet.work import log
+from facet.work.conductor import Looking, append_unless_busy, queue_again
 from facet.work.log import Progress
 from facet.work.task import Task
 from facet.workspace import Workspace, clean_name, read_about, read_json, update_about
 
+log_to = logging.getLogger("facet.runs")
 DATA_FILES = ("train.parquet", "validation.parquet", "exam.parquet", "dataset.json")
 
 
@@ -33,7 +37,7 @@ class RunCard:
     recipe: SftRecipe
     dataset: dict[str, Any]  # the dataset.json it learned from
     progress: Progress
-    notes: str = ""
+    generation: Generation = "other"  # of the base model, which decides the licence
 
     @property
     def has_model(self) -> bool:
@@ -47,7 +51,9 @@ class Runs:
     workspace: Workspace
     look: Callable[[Path], Progress] = field(default_factory=Looking)  # progress of a run's folder
 
-    def create(self, person: Person, dataset: Path, base: BaseSource, recipe: SftRecipe, name: str) -> str:
+    def create(
+        self, person: Person, dataset: Path, base: BaseSource, recipe: SftRecipe, name: str, generation: Generation
+    ) -> str:
         """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away."""
         about = read_json(dataset / "dataset.json")
         folder = self.workspace.create(person, "runs", clean_name(name or about["name"]))
@@ -59,6 +65,7 @@ class Runs:
             "base": base.as_dict(),
             "dataset_id": dataset.name,
             "facet": facet.__version__,
+            "generation": generation,
         }
         Task.create(folder, "train", request)
         return folder.name
@@ -77,8 +84,13 @@ class Runs:
 
     def cards(self, person: Person) -> list[RunCard]:
         """This person's runs, newest first. A folder without a task yet, or any more, is passed by."""
-        folders = self.workspace.all(person, "runs")
-        return [self._card(folder) for folder in folders if (folder / "task.json").exists()]
+        cards = []
+        for folder in self.workspace.all(person, "runs"):
+            try:
+                cards.append(self._card(folder))
+            except (OSError, ValueError, KeyError) as error:  # half written, half deleted, or by a later Facet
+                log_to.warning("run %s cannot be listed: %s", folder.name, type(error).__name__)
+        return cards
 
     def _card(self, folder: Path) -> RunCard:
         about, request = read_about(folder), Task(folder).request
@@ -92,11 +104,15 @@ class Runs:
             recipe=SftRecipe(**request["recipe"]),
             dataset=data,
             progress=self.look(folder),
-            notes=about.get("notes", ""),
+            generation=request.get("generation", "other"),
         )
 
     def pause(self, person: Person, run_id: str) -> None:
-        self.task(person, run_id).ask_to_stop("pause")
+        task = self.task(person, run_id)
+        task.ask_to_stop("pause")
+        progress = self.look(task.folder)
+        if progress.stage in ("waiting", "interrupted"):  # it waits behind another: nobody would hear for a while
+            append_unless_busy(task, log.Paused(step=progress.step, words="Paused."))
 
     def stop(self, person: Person, run_id: str) -> None:
         """Finish now with what has been learned.
@@ -113,19 +129,27 @@ class Runs:
                 "This run has no save point.",
                 "Press “Resume” and let it take a few steps, or delete the run.",
             )
-        if not task.is_busy():
-            task.ask_to_resume()
         task.ask_to_stop("keep")
+        if not task.is_busy() and not progress.is_active:
+            append_unless_busy(task, log.Queued())
 
     def resume(self, person: Person, run_id: str) -> None:
+        """Go on from the newest save point. Pressing twice, or while it runs, changes nothing.
+
+        Raises: `SettingError` for a finished run.
+        """
         task = self.task(person, run_id)
-        if self.look(task.folder).stage == "finished":
+        progress = self.look(task.folder)
+        if progress.stage == "finished":
             raise SettingError(
                 "This run is finished.",
                 "It has taken all of its steps.",
                 "Start a new run to train further.",
             )
+        if progress.is_active and task.stop_asked() is None:
+            return
         task.ask_to_resume()
+        queue_again(task, progress)
 
     def rename(self, person: Person, run_id: str, name: str) -> None:
         update_about(self.folder(person, run_id), name=clean_name(name))
@@ -156,6 +180,7 @@ class Runs:
                 "test_size": data["test_size"],
                 "validation_size": data.get("validation_size"),
                 "seed": data["seed"],
+                "correction": data.get("correction"),
             },
             "recipe": card.recipe.model_dump(),
             "made_with": (task.execution() or {}).get("versions", {"facet": facet.__version__}),

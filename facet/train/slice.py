@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset.render import Renderer
-from facet.errors import DataError
+from facet.errors import DataError, TrainingError
 from facet.gemma.inspect import inspect
 from facet.gemma.targets import lora_targets
 from facet.model.load import Execution, decide, give_memory_back, load_base, versions
@@ -18,7 +18,7 @@ from facet.train.to_trl import evaluation_steps, to_trl
 from facet.work import checkpoint, log
 from facet.work.checkpoint import Checkpoint
 from facet.work.worker import Slice, is_out_of_memory, out_of_memory
-from facet.workspace import read_json, write_json
+from facet.workspace import fsync, read_json, write_json
 
 MOST_VALIDATION_ROWS = 200  # looked at during training; the whole part is measured by the test afterwards
 FEWEST_VALIDATION_ROWS = 8
@@ -146,7 +146,9 @@ def _train(job: Job) -> None:
         job.piece.emit(log.Paused(step=trainer.state.global_step, words=words, out_of_time=watch.out_of_time))
         return
     newest, _ = checkpoint.newest(job.piece.task.checkpoints)
-    _finish_from(job, newest.folder if newest else job.piece.task.checkpoints, early=watch.ended == "keep")
+    if newest is None or newest.step != trainer.state.global_step:
+        raise _last_save_is_lost()
+    _finish_from(job, newest.folder, early=watch.ended == "keep")
 
 
 def _trainer(job: Job, watch: Any) -> Any:
@@ -228,8 +230,11 @@ def _finish_from(job: Job, weights: Path, early: bool = False) -> None:
     config = read_json(part / "adapter_config.json")
     config |= {"base_model_name_or_path": job.base.id, "revision": job.base.revision, "inference_mode": True}
     write_json(part / "adapter_config.json", config)
+    for file in part.iterdir():
+        fsync(file)
     shutil.rmtree(place, ignore_errors=True)
     part.rename(place)
+    fsync(place.parent)
     shutil.rmtree(job.piece.task.folder / "staging", ignore_errors=True)
     done = log.progress_of(job.piece.task.events_file)
     outputs: dict[str, str | int | float] = {
@@ -239,6 +244,14 @@ def _finish_from(job: Job, weights: Path, early: bool = False) -> None:
         "rows": job.counts.rows,
     }
     job.piece.emit(log.Finished(step=done.step, outputs=outputs, early=early))
+
+
+def _last_save_is_lost() -> TrainingError:
+    return TrainingError(
+        "The last save point could not be read back.",
+        "What was written to the disk is not what arrived there.",
+        "Press “Resume”: the run goes on from the save point before it. Check the disk if this comes back.",
+    )
 
 
 def _halve(job: Job) -> None:

@@ -67,7 +67,9 @@ def publish_api(studio: Studio, gate: Gate) -> None:
 def _with_files(studio: Studio, gate: Gate) -> None:
     """Functions that take or give a file need Gradio's own file component, which checks where a path may lead."""
 
-    def prepare(person: Person, file: File | None, source: Line, name: Name, test_size: Share) -> dict:
+    def prepare(
+        person: Person, file: File | None = None, source: Line = "", name: Name = "", test_size: Share = 0.1
+    ) -> dict:
         """Make prepared data of a file, a public Hub dataset (`hub:owner/name`) or an example (`example:name`).
 
         The shape of the rows is guessed. Gives `dataset_id` and the summary: rows used, rows not usable, and why.
@@ -80,7 +82,7 @@ def _with_files(studio: Studio, gate: Gate) -> None:
         return str(handed_out(studio.download(person, run_id)))
 
     with gr.Column(visible=False):
-        file, source, name = gr.File(label="file"), gr.Textbox(label="source"), gr.Textbox(label="name")
+        file, source, name = gr.File(label="file"), gr.Textbox("", label="source"), gr.Textbox("", label="name")
         share, answer = gr.Number(0.1, label="test_size"), gr.JSON(label="answer")
         asked = {"file": file, "source": source, "name": name, "test_size": share}
         gate.on(gr.Button("prepare").click, prepare, asked, answer, api_name="prepare", api_visibility="public")

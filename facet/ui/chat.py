@@ -126,7 +126,8 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         """The message appears at once; the answers come after it."""
         if not text.strip():
             return gr.skip()
-        said = {side: [*talk.get(side, []), {"role": "user", "content": text}] for side, _ in SIDES}
+        said = {side: asked_anew(talk.get(side, []), text) for side in (("base", "tuned") if compare else ("tuned",))}
+        said = {"base": talk.get("base", [])} | said  # who is not asked hears nothing, and keeps its turns in order
         return ["", *_shown(said), "", gr.Button(visible=False), gr.Button(visible=True)]
 
     def again(person: Person, talk: dict[str, Turns]) -> Any:
@@ -174,7 +175,7 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         spoken = gate.on(event.success, speak, tab.asked(), tab.spoken, show_progress="hidden")
         gate.on(spoken.then, rest, None, buttons, quiet=True)
     gate.on(tab.stop.click, stop, None, None, show_progress="hidden", queue=False)
-    gate.on([tab.clear.click, tab.target.input], clear, None, tab.spoken, quiet=True)
+    gate.on([tab.clear.click, tab.target.change], clear, None, tab.spoken, quiet=True)
     gate.on(tab.compare.change, arrange, {"compare": tab.compare}, tab.untouched, quiet=True)
 
 
@@ -195,6 +196,12 @@ def replies(
             yield [*_shown(growing), _pace(piece)]
         else:
             yield [gr.skip(), gr.skip(), gr.skip(), str(html('<p class="f-wait" role="status">{}</p>', piece))]
+
+
+def asked_anew(turns: list[dict[str, str]], text: str) -> list[dict[str, str]]:
+    """The conversation with one more question. One that was never answered, because of a stop or a fault, gives way."""
+    answered = turns[:-1] if _is_question(turns) else turns
+    return [*answered, {"role": "user", "content": text}]
 
 
 def _is_question(turns: list[dict[str, str]]) -> bool:

@@ -6,6 +6,7 @@ Nothing else in the page may attach a handler or raise a `gr.Error`; a test walk
 import inspect
 import logging
 import secrets
+import traceback
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -168,7 +169,8 @@ def _as_message(error: Exception, plain: bool) -> gr.Error:
 def _reported(error: Exception) -> FacetError:
     """The apology for a fault of ours. The traceback goes to the log, under the number the person sees."""
     number = secrets.token_hex(4)
-    log.error("fault %s: %s", number, type(error).__name__, exc_info=error)
+    stack = "".join(traceback.format_tb(error.__traceback__))  # without the message: it may quote a person's text
+    log.error("fault %s: %s\n%s", number, type(error).__name__, stack)
     return FacetError.unexpected(number)
 
 

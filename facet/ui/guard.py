@@ -70,7 +70,8 @@ class Rules:
     def on_space(port: int, space_host: str) -> "Rules":
         """The Space's public name, and the loopback address Gradio itself calls once at start."""
         local = Rules.at_home(port)
-        return Rules(local.hosts | {space_host}, local.origins | {f"https://{space_host}"})
+        origins = local.origins | {f"https://{space_host}"}
+        return Rules(local.hosts | {space_host}, origins, frames="https://huggingface.co")
 
     @staticmethod
     def from_environment(port: int) -> "Rules":

@@ -132,7 +132,7 @@ def _shown(studio: Studio, asker: Asker, person: Person, run_id: str) -> list[An
     run = studio.run(person, run_id)
     progress = run.progress
     talk = asker.talk(person, run_id, QUESTIONS) if run.has_model else None
-    over = bool(talk and talk.done) or progress.stage == "failed"
+    over = bool(talk and talk.done) or progress.stage in ("failed", "paused")
     view = describe_answers(talk, progress) if talk and talk.base else describe_work(progress, run.dataset["used"])
     print_of_it = (run_id, progress.stage, progress.step, progress.words, talk and talk.fingerprint())
     return [
@@ -184,6 +184,8 @@ def describe_work(progress: Progress, examples: int) -> Markup:
 def _time_left(progress: Progress) -> str:
     if progress.stage == "finished":
         return "Done learning. The two models are being asked; that takes a few seconds."
+    if progress.stage == "paused":
+        return f"{progress.words} You find it on the Train tab."
     if progress.stage != "running":
         return f"{progress.words or 'Getting ready'}. About {duration(STARTING + ASKING + 10)} until the answers."
     left = progress.total_steps - progress.step

@@ -20,6 +20,7 @@ from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, number, short_duration, stage_look, stage_sentence
 
 LOOK_EVERY = 2.0  # seconds
+LOOK_SELDOM = 10.0
 STEERING = (  # button, shown in these stages, what it does
     (
         "Pause",
@@ -27,7 +28,11 @@ STEERING = (  # button, shown in these stages, what it does
         "Pause saves where it is; “Resume” goes on from there.",
     ),
     ("Resume", ("paused", "failed"), "Resume goes on from the last save point, as if nothing had happened."),
-    ("Stop and keep", ("running", "paused", "interrupted"), "Stop and keep ends it now and keeps what it has learned."),
+    (
+        "Stop and keep",
+        ("running", "paused", "interrupted", "failed"),
+        "Stop and keep ends it now and keeps what it has learned.",
+    ),
 )
 
 
@@ -150,9 +155,14 @@ def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: A
         *[gr.Button(visible=stage in stages) for _, stages, _ in STEERING],
         gr.Row(visible=run.has_model),
         str(describe_log(log)),
-        gr.Timer(active=progress.is_active or pace.is_awaited(run_id)),
+        _timer(progress.is_active or pace.is_awaited(run_id), progress.stage),
         print_of_it,
     ]
+
+
+def _timer(busy: bool, stage: str) -> gr.Timer:
+    """Quick while something happens; slow where another tab or the command line may make it go on."""
+    return gr.Timer(value=LOOK_EVERY if busy else LOOK_SELDOM, active=busy or stage != "finished")
 
 
 def plot(run: RunCard) -> gr.Plot:

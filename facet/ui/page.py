@@ -39,9 +39,9 @@ FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 
 LARGEST_FILE = "2gb"
 
 
-def build(studio: Studio) -> gr.Blocks:
+def build(studio: Studio, gate: Gate | None = None) -> gr.Blocks:
     """The whole page. May be called any number of times, with any studio."""
-    gate, say = Gate(), languages()
+    gate, say = gate or Gate(), languages()
     with gr.Blocks(title="Facet", analytics_enabled=False, delete_cache=(3600, 86_400), fill_width=True) as page:
         shared = session()
         with gr.Row(elem_id="shell"):
@@ -133,12 +133,12 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     gate.on(tabs["hero"].run.change, follow, {"run": tabs["hero"].run}, shared.run, quiet=True)
 
 
-def launch(studio: Studio, port: int | None = None, **options: Any) -> gr.Blocks:
+def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **options: Any) -> gr.Blocks:
     """Serve the page: to this computer alone at home, to everyone on a Space."""
     on_space = bool(os.environ.get("SPACE_ID"))
     port = port or free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
     rules = Rules.from_environment(port)
-    page = build(studio)
+    page = build(studio, gate)
     page.launch(
         server_name="0.0.0.0" if on_space else "127.0.0.1",
         server_port=port,

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import gradio as gr
 from markupsafe import Markup
 
 from facet.gemma.licences import licence_of
-from facet.gemma.models import find
 from facet.identity import Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
@@ -20,6 +20,7 @@ from facet.ui.models import chosen_model, model_name, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
 
+KEPT_SECONDS = 3600
 CONTENTS = (
     ("Adapter", "adapter_model.safetensors", "what the model learned, a few megabytes beside the starting model"),
     (
@@ -90,9 +91,11 @@ def wire(tab: PublishTab, studio: Studio, gate: Gate, session: Session) -> None:
 
 
 def handed_out(file: Path) -> Path:
-    """A copy where Gradio may serve it: the workspace itself is closed to it. Gradio's janitor removes it later."""
-    folder = Path(tempfile.mkdtemp(prefix="facet-download-"))
-    return Path(shutil.copyfile(file, folder / file.name))
+    """Moved to where Gradio may serve it: the workspace itself is closed to it. Earlier ones are removed."""
+    for earlier in Path(tempfile.gettempdir()).glob("facet-download-*"):
+        if time.time() - earlier.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(earlier, ignore_errors=True)
+    return Path(shutil.move(file, Path(tempfile.mkdtemp(prefix="facet-download-")) / file.name))
 
 
 def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
@@ -104,8 +107,7 @@ def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
 
 def describe(run: RunCard) -> Markup:
     """What is in the file, and under which licence it may be passed on."""
-    offered = find(run.base_model)
-    licence = licence_of(run.base_model, offered.generation if offered else "other")
+    licence = licence_of(run.base_model, run.generation)
     rows = [(what, html("<code>{}</code>", called), why) for what, called, why in CONTENTS]
     name = (
         html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', licence.link, licence.name)

@@ -12,10 +12,9 @@ from filelock import FileLock, Timeout
 
 from facet.errors import FacetError, TrainingError
 from facet.work import log
-from facet.work.log import Progress
+from facet.work.log import MOST_TRIES, Progress
 from facet.work.task import Task
 
-MOST_TRIES = 3
 EVERY_SECONDS = 1.0
 TELL_EVERY_SECONDS = 3.0
 Action = Literal["start", "wait", "mark interrupted", "mark paused", "give up", "done"]
@@ -35,12 +34,8 @@ def next_action(progress: Progress, busy: bool, stop_asked: bool = False) -> Act
     if busy:
         return "wait"
     match progress.stage:
-        case "finished":
+        case "finished" | "failed" | "paused":
             return "done"
-        case "failed":
-            return "start" if progress.retry and progress.repeated_faults < MOST_TRIES else "done"
-        case "paused":
-            return "start" if progress.out_of_time and not stop_asked else "done"
         case "running" | "preparing":
             return "mark interrupted"
         case "interrupted":
@@ -50,7 +45,11 @@ def next_action(progress: Progress, busy: bool, stop_asked: bool = False) -> Act
 
 
 class Conductor:
-    """One thread that walks over all tasks; one slice at a time on this machine, in the order they came."""
+    """One thread that walks over all tasks; one slice at a time on this machine, in the order they came.
+
+    Several processes may open the same folder: the one that holds the lock conducts, the others stand by and take
+    over when it ends.
+    """
 
     def __init__(
         self,
@@ -63,20 +62,26 @@ class Conductor:
         self.backend = backend
         self.look = look or Looking()
         self.tasks = tasks
-        self.lock = FileLock(lock_file)
+        self.lock = FileLock(lock_file, thread_local=False)
         self._wake = threading.Event()
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> bool:
-        """Begin conducting. False when another process on the same folder already does."""
+        """Begin to conduct, or to stand by. False when another process on the same folder conducts now."""
+        conducting = self._take_the_lock()
+        self._halt = threading.Event()
+        self._thread = threading.Thread(target=self._conduct, args=(self._halt,), name="conductor", daemon=True)
+        self._thread.start()
+        return conducting
+
+    def _take_the_lock(self) -> bool:
+        if self.lock.is_locked:
+            return True
         try:
             self.lock.acquire(timeout=0)
         except Timeout:
             return False
-        self._halt.clear()
-        self._thread = threading.Thread(target=self._conduct, name="conductor", daemon=True)
-        self._thread.start()
         return True
 
     def wake(self) -> None:
@@ -90,33 +95,36 @@ class Conductor:
             self._thread.join(timeout=10)
         self.lock.release()
 
-    def _conduct(self) -> None:
-        while not self._halt.is_set():
+    def _conduct(self, halt: threading.Event) -> None:
+        while not halt.is_set():
             try:
-                self.round()
-            except Exception:
-                log_to.exception("a round failed")
+                if self._take_the_lock():
+                    self.round()
+            except Exception as error:
+                log_to.error("a round failed: %s", type(error).__name__)
             self._wake.wait(EVERY_SECONDS)
             self._wake.clear()
 
     def round(self) -> None:
-        """Look at every task once, and drive the first that wants it."""
-        for folder in sorted(self.tasks()):
+        """Look at every task once, in the order they came, and drive the first that wants it."""
+        for folder in sorted(self.tasks(), key=_came):
             if self._halt.is_set():
                 return
-            task, progress = Task(folder), self.look(folder)
-            if (folder / "resume").exists() and not task.is_busy():
-                task.take_resume()
-                append_unless_busy(task, log.Queued())
-                progress = self.look(folder)
-            if next_action(progress, False) != "done":
-                self.act(task, next_action(progress, task.is_busy(), task.stop_asked() == "pause"))
+            task = Task(folder)
+            if task.resume_asked():
+                queue_again(task, self.look(folder))
+            if next_action(self.look(folder), False) == "done":
+                continue
+            busy = task.is_busy()  # before the look: what a worker wrote at its very end must be seen
+            action = next_action(self.look(folder), busy, task.stop_asked() == "pause")
+            if action == "wait":
+                return  # the device is taken, by a worker that was here before us
+            self.act(task, action)
 
     def has_work(self) -> bool:
         """Is anything running, waiting or asked to go on?"""
         return any(
-            (folder / "resume").exists() or next_action(self.look(folder), Task(folder).is_busy()) != "done"
-            for folder in self.tasks()
+            Task(folder).resume_asked() or next_action(self.look(folder), False) != "done" for folder in self.tasks()
         )
 
     def act(self, task: Task, action: Action) -> None:
@@ -127,13 +135,9 @@ class Conductor:
                 append_unless_busy(task, log.Interrupted(words="The worker ended without a word."))
                 self.wake()
             case "mark paused":
-                append_unless_busy(task, log.Paused(step=log.progress_of(task.events_file).step, words="Paused."))
+                append_unless_busy(task, log.Paused(step=self.look(task.folder).step, words="Paused."))
             case "give up":
                 append_unless_busy(task, log.Failed.of(_keeps_vanishing()))
-            case "wait":
-                self._drive(task)  # re-adopt: follow the worker that is already there
-            case "done":
-                pass
 
     def _drive(self, task: Task) -> None:
         """Follow one slice to its end. Whatever goes wrong becomes an event, or the same fault would come for ever."""
@@ -144,7 +148,8 @@ class Conductor:
                 if self._halt.is_set():
                     return
         except FacetError as error:
-            append_unless_busy(task, log.Failed.of(error))
+            paused = log.Paused(step=self.look(task.folder).step, words="Paused.")
+            append_unless_busy(task, paused if task.stop_asked() == "pause" else log.Failed.of(error))
             return
         except Exception as error:
             log_to.error("a slice could not be driven: %s", type(error).__name__)
@@ -184,7 +189,17 @@ class Telling:
     def report(self, done_gb: float, total_gb: float) -> None:
         if time.monotonic() - self.last > TELL_EVERY_SECONDS:
             self.last = time.monotonic()
+            if self.task.stop_asked():
+                raise TrainingError(
+                    "The download was stopped.", "You asked for it.", "Press “Resume” to go on with it."
+                )
             append_unless_busy(self.task, log.Staged(words=f"{self.words}: {done_gb:.1f} of {total_gb:.1f} GB"))
+
+
+def queue_again(task: Task, progress: Progress) -> None:
+    """Answer a person's wish to go on, once nobody works on the task. A finished one has nothing to go on with."""
+    if progress.stage == "finished" or append_unless_busy(task, log.Queued()):
+        task.clear_resume()
 
 
 def append_unless_busy(task: Task, event: log.Event) -> bool:
@@ -211,3 +226,10 @@ def _cannot_start(error: Exception) -> TrainingError:
         f"This machine answered with {type(error).__name__}.",
         "Press “Resume” to try once more, or start Facet anew.",
     )
+
+
+def _came(folder: Path) -> float:
+    try:
+        return (folder / "task.json").stat().st_mtime
+    except OSError:
+        return 0.0

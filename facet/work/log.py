@@ -104,6 +104,7 @@ Event = Annotated[
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
+MOST_TRIES = 3  # how often the same fault may end a slice before a person is asked
 Stage = Literal["waiting", "preparing", "running", "paused", "interrupted", "finished", "failed"]
 
 
@@ -173,17 +174,20 @@ def advance(before: Progress, event: Event) -> Progress:
         case Noted():
             return replace(p, notes=(*p.notes, event.words))
         case Paused():
-            return replace(p, stage="paused", words=event.words, out_of_time=event.out_of_time)
+            stage = "waiting" if event.out_of_time else "paused"  # the next slice is asked for without a person
+            return replace(p, stage=stage, words=event.words, out_of_time=event.out_of_time)
         case Interrupted():
             return replace(p, stage="interrupted", words=event.words, interruptions=p.interruptions + 1)
         case Finished():
             return replace(p, stage="finished", words="", outputs=event.outputs, early=event.early, step=event.step)
         case Failed():
             repeated = p.repeated_faults + 1 if event.signature == p.signature else 1
+            again = event.retry and repeated < MOST_TRIES
             return replace(
                 p,
-                stage="failed",
-                failure=event.error,
+                stage="interrupted" if again else "failed",
+                words="Something went wrong; it is tried again." if again else "",
+                failure=None if again else event.error,
                 retry=event.retry,
                 repeated_faults=repeated,
                 signature=event.signature,

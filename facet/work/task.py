@@ -65,6 +65,7 @@ class Task:
         return False
 
     def ask_to_stop(self, how: StopHow) -> None:
+        (self.folder / "resume").unlink(missing_ok=True)
         write_text(self.folder / "stop", how)
 
     def stop_asked(self) -> StopHow | None:
@@ -82,11 +83,11 @@ class Task:
         self.clear_stop()
         write_text(self.folder / "resume", "")
 
-    def take_resume(self) -> bool:
-        """Was it asked to go on? Asking is answered once."""
-        asked = (self.folder / "resume").exists()
+    def resume_asked(self) -> bool:
+        return (self.folder / "resume").exists()
+
+    def clear_resume(self) -> None:
         (self.folder / "resume").unlink(missing_ok=True)
-        return asked
 
     def link_in(self, file: Path, name: str) -> None:
         """Give this task its own name for an immutable file, so that deleting the original takes nothing away."""

@@ -30,8 +30,9 @@ def main() -> None:
         studio.conductor.round()
         scanned = time.perf_counter()
         cards = studio.runs(LOCAL)
+        listed = time.perf_counter()
         print(
-            f"{len(cards)} runs of {options.steps} steps: scan {scanned - began:.2f} s, list {time.perf_counter() - scanned:.2f} s"
+            f"{len(cards)} runs of {options.steps} steps: scan {scanned - began:.2f} s, list {listed - scanned:.2f} s"
         )
 
 
@@ -46,7 +47,8 @@ def fill(home: Path, runs: int, steps: int) -> None:
     text = "".join(log.Logged(step=step, values=values).model_dump_json() + "\n" for step in range(1, steps + 1))
     start, end = log.Started(total_steps=steps).model_dump_json(), log.Finished(step=steps).model_dump_json()
     for _ in range(runs):
-        run_id = studio.runs_shelf.create(LOCAL, dataset, BaseSource("starter", "starter"), SftRecipe(), "a run")
+        base = BaseSource("starter", "starter")
+        run_id = studio.runs_shelf.create(LOCAL, dataset, base, SftRecipe(), "a run", "starter")
         Task(studio.runs_shelf.folder(LOCAL, run_id)).events_file.write_text(f"{start}\n{text}{end}\n")
 
 

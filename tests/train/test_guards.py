@@ -147,6 +147,12 @@ def test_an_unexpected_fault_is_told_without_quoting_anybodys_text(lab):
     finally:
         train_slice._prepare = prepare
 
-    assert progress(task).stage == "failed" and progress(task).retry
-    assert "ValueError" in progress(task).failure["why"]
+    assert progress(task).stage == "interrupted", "it is tried again by itself"
+    for _ in range(2):
+        train_slice._prepare = broken
+        try:
+            worker.advance(task, studio.workspace.models)
+        finally:
+            train_slice._prepare = prepare
+    assert progress(task).stage == "failed" and "ValueError" in progress(task).failure["why"]
     assert "canary" not in task.events_file.read_text()

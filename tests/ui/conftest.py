@@ -8,6 +8,8 @@ import gradio as gr
 import pytest
 
 from facet.studio import Studio
+from facet.ui.events import Gate
+from facet.ui.limits import Limits
 from facet.ui.page import build, free_port, launch
 from facet.workspace import Workspace
 
@@ -35,6 +37,6 @@ def page(studio: Studio) -> gr.Blocks:
 @pytest.fixture(scope="session")
 def served(studio: Studio) -> Iterator[Served]:
     port = free_port(47_860)
-    page = launch(studio, port, prevent_thread_lock=True, quiet=True)
+    page = launch(studio, port, Gate(Limits(10_000, 100_000)), prevent_thread_lock=True, quiet=True)
     yield Served(studio, page, f"http://127.0.0.1:{port}", port)
     page.close(verbose=False)

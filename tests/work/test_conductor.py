@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from facet.errors import TrainingError
 from facet.work import log
-from facet.work.conductor import MOST_TRIES, Conductor, next_action
-from facet.work.log import Progress
+from facet.work.conductor import Conductor, next_action
+from facet.work.log import MOST_TRIES, Progress
 from facet.work.task import Task
+
+FAULT = log.Failed.of(TrainingError("It broke.", "Somehow.", "Try again."), retry=True)
 
 
 @pytest.mark.parametrize(
@@ -24,11 +27,12 @@ from facet.work.task import Task
         (Progress(stage="interrupted"), False, False, "start"),
         (Progress(stage="interrupted", interruptions=MOST_TRIES), False, False, "give up"),
         (Progress(stage="paused"), False, False, "done"),
-        (Progress(stage="paused", out_of_time=True), False, False, "start"),
-        (Progress(stage="paused", out_of_time=True), False, True, "done"),
         (Progress(stage="failed"), False, False, "done"),
-        (Progress(stage="failed", retry=True, repeated_faults=1), False, False, "start"),
-        (Progress(stage="failed", retry=True, repeated_faults=MOST_TRIES), False, False, "done"),
+        (log.fold([log.Paused(step=1, out_of_time=True)]), False, False, "start"),
+        (log.fold([log.Paused(step=1, out_of_time=True)]), False, True, "mark paused"),
+        (log.fold([FAULT]), False, False, "start"),
+        (log.fold([FAULT] * MOST_TRIES), False, False, "done"),
+        (log.fold([FAULT] * MOST_TRIES + [log.Queued()]), False, False, "start"),
         (Progress(stage="finished"), False, False, "done"),
     ],
 )
@@ -110,9 +114,26 @@ def test_two_conductors_never_share_a_folder(tmp_path):
     assert first.start()
     assert not second.start()
     first.halt()
-    time.sleep(0.01)
-    assert second.start()
+    for _ in range(500):
+        if second.lock.is_locked:
+            break
+        time.sleep(0.01)
+    assert second.lock.is_locked, "who stands by takes over"
     second.halt()
+
+
+def test_resume_pressed_twice_neither_repeats_a_finished_run_nor_is_lost(folder):
+    task = Task(folder)
+    place = Place([START, SAVE, log.Paused(step=1)], [START, DONE])
+    conducted(folder, place, rounds=2)
+    task.ask_to_resume()
+    with task.lock():
+        assert conducted(folder, place, rounds=1).stage == "paused", "somebody holds the task for a moment"
+    assert conducted(folder, place, rounds=2).stage == "finished"
+    task.ask_to_resume()
+
+    assert conducted(folder, place, rounds=2).stage == "finished"
+    assert not task.resume_asked()
 
 
 def test_a_conductor_that_was_halted_can_be_started_again_and_works(folder):
