@@ -14,6 +14,7 @@ PRESETS: dict[Preset, tuple[str, str]] = {
     "thorough": ("Thorough", "A bigger adapter and more reading, for when the balanced run was promising."),
 }
 QUICK_STEPS = 40
+LOOKS: dict[Preset, int] = {"quick": 4, "balanced": 8, "thorough": 12}  # at the validation part on the way
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def advise(data: DataFacts, model: ModelFacts, preset: Preset = "balanced") -> A
         gradient_accumulation_steps=groups,
         max_length=length,
         lora_rank=rank,
-        evaluations=8 if data.validation else 0,
+        evaluations=LOOKS[preset] if data.validation else 0,
     )
     reasons = [
         Reason("learning_rate", rate, rate_words),

@@ -1,5 +1,6 @@
 """The Chat tab: talk to a tuned model, and to the untouched one beside it with the very same decoding."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from facet.ui.values import Id, Number, Turns, Words
 
 Talk = dict[str, list[dict[str, str]]]  # side → its conversation
 SIDES: tuple[tuple[Side, str], ...] = (("base", "Untouched"), ("tuned", "Tuned"))
+REPAINT_SECONDS = 0.1  # a fast model says more in a second than a page can draw
 ENDINGS = {"length": " (stopped at “Longest reply”)", "stopped": " (stopped by you)"}
 
 
@@ -190,18 +192,15 @@ def replies(
         side: [*([{"role": "system", "content": system}] if system.strip() else []), *talk[side]] for side in wanted
     }
     growing: Talk = {side: list(turns) for side, turns in talk.items()}
+    shown_at = 0.0
     for piece in studio.chat(person, target, asked, decoding):
-        if isinstance(piece, Piece):
-            growing[piece.side] = [*talk[piece.side], {"role": "assistant", "content": piece.text}]
-            yield [*_shown(growing), _pace(piece)]
-        else:
+        if isinstance(piece, str):
             yield [gr.skip(), gr.skip(), gr.skip(), str(html('<p class="f-wait" role="status">{}</p>', piece))]
-
-
-def asked_anew(turns: list[dict[str, str]], text: str) -> list[dict[str, str]]:
-    """The conversation with one more question. One that was never answered, because of a stop or a fault, gives way."""
-    answered = turns[:-1] if _is_question(turns) else turns
-    return [*answered, {"role": "user", "content": text}]
+            continue
+        growing[piece.side] = [*talk[piece.side], {"role": "assistant", "content": piece.text}]
+        if piece.done or time.monotonic() - shown_at > REPAINT_SECONDS:
+            shown_at = time.monotonic()
+            yield [*_shown(growing, only=piece.side), _pace(piece)]
 
 
 def _is_question(turns: list[dict[str, str]]) -> bool:
@@ -212,10 +211,13 @@ def _without_answer(turns: list[dict[str, str]]) -> list[dict[str, str]]:
     return turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns
 
 
-def _shown(talk: Talk) -> list[Any]:
-    """The true conversations for memory, and the same with their HTML made harmless for the eye."""
-    seen = [[turn | {"content": as_written(turn["content"])} for turn in talk.get(side, [])] for side, _ in SIDES]
-    return [talk, *seen]
+def _shown(talk: Talk, only: Side | None = None) -> list[Any]:
+    """The true conversations for memory, and the same for the eye, with their HTML made harmless."""
+    return [talk, *[_for_the_eye(talk.get(side, [])) if only in (side, None) else gr.skip() for side, _ in SIDES]]
+
+
+def _for_the_eye(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [turn | {"content": as_written(turn["content"])} for turn in turns]
 
 
 def _pace(piece: Piece) -> str:
