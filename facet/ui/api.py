@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components.api_component import Api
 
 from facet.identity import Person
 from facet.model.speak import Decoding, Piece
@@ -83,7 +84,7 @@ def _with_files(studio: Studio, gate: Gate) -> None:
 
     with gr.Column(visible=False):
         file, source, name = gr.File(label="file"), gr.Textbox("", label="source"), gr.Textbox("", label="name")
-        share, answer = gr.Number(0.1, label="test_size"), gr.JSON(label="answer")
+        share, answer = gr.Number(0.1, label="test_size"), Api(None, {"type": "object"}, "answer")
         asked = {"file": file, "source": source, "name": name, "test_size": share}
         gate.on(gr.Button("prepare").click, prepare, asked, answer, api_name="prepare", api_visibility="public")
         run_id, out = gr.Textbox(label="run_id"), gr.File(label="zip")

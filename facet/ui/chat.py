@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from facet.gemma.models import STARTER
 from facet.identity import Person
 from facet.model.speak import Decoding, Piece, Side
 from facet.studio import Studio
@@ -27,6 +28,7 @@ class ChatTab:
     target: gr.Dropdown
     compare: gr.Checkbox
     untouched: gr.Column
+    chosen: gr.Column
     boxes: dict[str, gr.Chatbot]
     status: gr.HTML
     text: gr.Textbox
@@ -59,7 +61,7 @@ def layout() -> ChatTab:
         with gr.Row(elem_classes="f-voices"):
             with gr.Column(min_width=260, elem_classes="f-voice base") as untouched:
                 base = _box("Untouched", "The model as it came.")
-            with gr.Column(min_width=260, elem_classes="f-voice tuned"):
+            with gr.Column(min_width=260, elem_classes="f-voice tuned") as chosen:
                 tuned = _box("Tuned", "The model you chose.")
         status = gr.HTML(elem_id="chat-status")
         with gr.Row(elem_classes="f-finish"):
@@ -74,6 +76,7 @@ def layout() -> ChatTab:
         target,
         compare,
         untouched,
+        chosen,
         {"base": base, "tuned": tuned},
         status,
         text,
@@ -164,6 +167,13 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     def arrange(person: Person, compare: bool) -> Any:
         return gr.Column(visible=compare)
 
+    def choose(person: Person, target: Id | None) -> list[Any]:
+        """An untouched model has nothing beside it, and no name or colour that is not its own."""
+        tuned = target != STARTER
+        look = gr.Column(elem_classes=["f-voice", "tuned" if tuned else "base"])
+        box = gr.Chatbot(label="Tuned" if tuned else "Untouched", value=[])
+        return [gr.Checkbox(value=tuned, visible=tuned), gr.Column(visible=tuned), look, box]
+
     buttons = [tab.send, tab.stop]
     heard = gate.on(
         [tab.send.click, tab.text.submit],
@@ -178,6 +188,8 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         gate.on(spoken.then, rest, None, buttons, quiet=True)
     gate.on(tab.stop.click, stop, None, None, show_progress="hidden", queue=False)
     gate.on([tab.clear.click, tab.target.change], clear, None, tab.spoken, quiet=True)
+    arranged = [tab.compare, tab.untouched, tab.chosen, tab.boxes["tuned"]]
+    gate.on(tab.target.change, choose, {"target": tab.target}, arranged, quiet=True)
     gate.on(tab.compare.change, arrange, {"compare": tab.compare}, tab.untouched, quiet=True)
 
 
@@ -200,7 +212,13 @@ def replies(
         growing[piece.side] = [*talk[piece.side], {"role": "assistant", "content": piece.text}]
         if piece.done or time.monotonic() - shown_at > REPAINT_SECONDS:
             shown_at = time.monotonic()
-            yield [*_shown(growing, only=piece.side), _pace(piece)]
+            yield [*_shown(growing, only=piece.side), _pace(piece, named=len(wanted) > 1)]
+
+
+def asked_anew(turns: list[dict[str, str]], text: str) -> list[dict[str, str]]:
+    """The conversation with one more question. One that was never answered, because of a stop or a fault, gives way."""
+    answered = turns[:-1] if _is_question(turns) else turns
+    return [*answered, {"role": "user", "content": text}]
 
 
 def _is_question(turns: list[dict[str, str]]) -> bool:
@@ -220,13 +238,11 @@ def _for_the_eye(turns: list[dict[str, str]]) -> list[dict[str, str]]:
     return [turn | {"content": as_written(turn["content"])} for turn in turns]
 
 
-def _pace(piece: Piece) -> str:
-    side = "Untouched" if piece.side == "base" else "Tuned"
+def _pace(piece: Piece, named: bool) -> str:
+    side = {"base": "Untouched: ", "tuned": "Tuned: "}[piece.side] if named else ""
     speed = f", {piece.tokens / piece.seconds:.0f} tokens per second" if piece.seconds > 0.05 else ""
     end = ENDINGS.get(piece.ended, "") if piece.done else ""
-    return str(
-        html('<p class="f-small f-number" role="status">{}: {:,} tokens{}{}</p>', side, piece.tokens, speed, end)
-    )
+    return str(html('<p class="f-small f-number" role="status">{}{:,} tokens{}{}</p>', side, piece.tokens, speed, end))
 
 
 def refreshed(studio: Studio, person: Person, wanted: str | None) -> gr.Dropdown:

@@ -53,14 +53,13 @@ def recipe_form(recipe: type[Recipe]) -> Form:
 def _control(setting: Setting) -> tuple[Any, gr.HTML]:
     """Numbers are text boxes, so that `2e-4` and `0.0002` can both be typed, and the complaint is ours."""
     words = {"label": setting.knob.label, "info": setting.knob.plain, "elem_id": f"setting-{setting.name}"}
-    with gr.Column(elem_classes="f-setting"):
-        if setting.type is bool:
-            control = gr.Checkbox(value=setting.default, **words)
-        elif setting.choices:
-            control = gr.Dropdown(list(setting.choices), value=setting.default, **words)
-        else:
-            control = gr.Textbox(value=_written(setting, setting.default), max_length=40, max_lines=1, **words)
-        note = gr.HTML(explained(setting))
+    if setting.type is bool:
+        control = gr.Checkbox(value=setting.default, **words)
+    elif setting.choices:
+        control = gr.Dropdown(list(setting.choices), value=setting.default, **words)
+    else:
+        control = gr.Textbox(value=_written(setting, setting.default), max_length=40, max_lines=1, **words)
+    note = gr.HTML(explained(setting), elem_classes="f-below")
     return control, note
 
 

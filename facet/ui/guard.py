@@ -128,6 +128,8 @@ class Guard:
                 if message["status"] == 500 and path.startswith("/gradio_api/run/"):
                     message["status"] = 422
                 headers = MutableHeaders(raw=message["headers"])
+                if path.startswith("/assets/") and message["status"] == 200:  # named after what is in them
+                    headers["Cache-Control"] = "public, max-age=31536000, immutable"
                 headers["Content-Security-Policy"] = NOTHING_FROM_OUTSIDE.format(frames=self.rules.frames)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"

@@ -11,9 +11,9 @@ from facet.gemma.models import STARTER
 from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.asker import Asker, Talk
-from facet.ui.events import Gate, Query
+from facet.ui.events import Gate
 from facet.ui.markup import each, html, join, track, trouble
-from facet.ui.session import REMEMBER_FIRST, Session, go_to, remembered
+from facet.ui.session import REMEMBER_FIRST, go_to, remembered
 from facet.ui.values import Id
 from facet.ui.words import count, duration
 from facet.work.log import Progress
@@ -45,7 +45,7 @@ class Hero:
 
 
 def layout(studio: Studio, say: gr.I18n) -> Hero:
-    with gr.Column(elem_id="hero", elem_classes="card", visible=False) as box:
+    with gr.Column(elem_id="hero", elem_classes="card") as box:  # in sight at once; hidden for those who know it
         view = gr.HTML(describe_invitation(_rows(studio)))
         start = gr.Button(say("hero_start"), variant="primary", size="lg", elem_id="hero-start", scale=0)
         with gr.Row(visible=False, elem_classes="f-buttons") as after:
@@ -66,25 +66,7 @@ def layout(studio: Studio, say: gr.I18n) -> Hero:
     )
 
 
-def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Blocks) -> None:
-    asker = Asker(studio)
-
-    def restore(person: Person, query: Query) -> list[Any]:
-        """The first screen belongs to those who have nothing yet, or whose first taste is on its way."""
-        run_id = _first_run(studio, asker, person, query.get("first", ""))
-        if run_id:
-            return _shown(studio, asker, person, run_id)
-        fresh = not studio.runs(person) and "run" not in query
-        return [
-            gr.Column(visible=fresh),
-            str(describe_invitation(_rows(studio))),
-            gr.Button(visible=True),
-            gr.Row(visible=False),
-            gr.Timer(active=False),
-            "",
-            None,
-        ]
-
+def wire(hero: Hero, studio: Studio, asker: Asker, gate: Gate) -> None:
     def begin(person: Person) -> list[Any]:
         return _shown(studio, asker, person, start_first_taste(studio, person))
 
@@ -94,7 +76,6 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
         shown = _shown(studio, asker, person, run)
         return gr.skip() if shown[-1] == seen else shown
 
-    gate.on(page.load, restore, None, hero.shown, quiet=True)
     gate.on(hero.start.click, begin, None, hero.shown, show_progress="hidden").success(
         None, hero.run, None, js=REMEMBER_FIRST
     )
@@ -102,6 +83,15 @@ def wire(hero: Hero, studio: Studio, gate: Gate, session: Session, page: gr.Bloc
     hero.talk.click(None, None, None, js=go_to("chat"))
     hero.see.click(None, None, None, js=go_to("train"))
     hero.mine.click(None, None, None, js="() => document.getElementById('source').scrollIntoView({behavior: 'smooth'})")
+
+
+def restored(studio: Studio, asker: Asker, person: Person, query: dict[str, str]) -> list[Any]:
+    """Values of `Hero.shown` on arrival: the first screen is for those who have nothing yet."""
+    run_id = _first_run(studio, asker, person, query.get("first", ""))
+    if run_id:
+        return _shown(studio, asker, person, run_id)
+    fresh = not studio.runs(person) and "run" not in query
+    return [gr.skip() if fresh else gr.Column(visible=False), *[gr.skip()] * 6]
 
 
 def _rows(studio: Studio) -> int:

@@ -9,6 +9,7 @@ import gradio as gr
 from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.events import Gate
+from facet.ui.markup import html
 from facet.ui.values import Id, Line
 
 Kind = Literal["datasets", "runs"]
@@ -37,7 +38,7 @@ def manage_layout(kind: Kind) -> Manage:
             rename = gr.Button("Rename")
             delete = gr.Button("Delete …")
         with gr.Row(visible=False, elem_classes="f-note warn f-sure") as sure:
-            gr.Markdown(f"**Delete this {THING[kind]} for good?** {LOST[kind]}")
+            gr.HTML(html("<p><strong>Delete this {} for good?</strong> {}</p>", THING[kind], LOST[kind]))
             really = gr.Button("Yes, delete it", variant="stop", scale=0)
             keep = gr.Button("No, keep it", scale=0)
     return Manage(kind, name, rename, delete, sure, really, keep)

@@ -12,6 +12,7 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui import chat, data, guide, hero, publish, rail, runs, test, theme, train
 from facet.ui.api import publish_api
+from facet.ui.asker import Asker
 from facet.ui.events import Gate, Query
 from facet.ui.guard import Guard, Rules
 from facet.ui.markup import html
@@ -28,13 +29,19 @@ HEADS = {
     "runs": "Everything you have trained. Choose one and press “Open”.",
     "guide": "How this works, in plain words, and what the experts call it.",
 }
-OPEN_TRAIN = (
-    "() => { if (new URL(window.location).searchParams.get('run')) document.getElementById('train-button')?.click(); }"
-)
-DAYLIGHT_KEPT = """<script>addEventListener('DOMContentLoaded', () => { try {
-  const kept = localStorage.getItem('facet-daylight');
-  if (kept) document.body.classList.toggle('dark', kept === 'dark');
-} catch (error) { /* private window */ } });</script>"""
+ARRIVED = """() => {
+  const first = document.getElementById('hero');
+  document.documentElement.classList.remove('f-used');
+  try { if (first) localStorage.removeItem('facet-used'); else localStorage.setItem('facet-used', 'yes'); }
+  catch (error) { /* private window */ }
+  if (new URL(window.location).searchParams.get('run')) document.getElementById('train-button')?.click();
+}"""
+# Before anything is drawn: the chosen daylight, and whether the first screen is for somebody who knows it.
+HEAD = """<script>try {
+  const kept = localStorage.getItem('facet-daylight'), used = localStorage.getItem('facet-used');
+  if (used || /[?&](run|first)=/.test(location.search)) document.documentElement.classList.add('f-used');
+  if (kept) addEventListener('DOMContentLoaded', () => document.body.classList.toggle('dark', kept === 'dark'));
+} catch (error) { /* private window */ }</script>"""
 FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 80)"  # drawn while out of sight
 LARGEST_FILE = "2gb"
 
@@ -49,17 +56,18 @@ def build(studio: Studio, gate: Gate | None = None) -> gr.Blocks:
                 side = rail.layout(studio, say)
             with gr.Column(elem_id="work"):
                 gr.HTML(rail.describe_brand(22), elem_classes="f-topbrand")
-                tabs = _tabs(studio, gate, shared, say, page)
-        rail.wire(side, studio, gate, page, [tabs["train"].start.click, tabs["hero"].run.change, shared.run.change])
-        _wire_across(tabs, studio, gate, shared, page)
+                tabs = _tabs(studio, gate, shared, say)
+        rail.wire(side, studio, gate, [tabs["train"].start.click, tabs["hero"].run.change, shared.run.change])
+        _wire_across(tabs, studio, gate, shared)
+        _wire_arrival(tabs["hero"], side, tabs["asker"], studio, gate, shared, page)
         publish_api(studio, gate)
     page.queue(default_concurrency_limit=8, max_size=200)
     return page
 
 
-def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n, page: gr.Blocks) -> dict[str, Any]:
+def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n) -> dict[str, Any]:
     """Each tab laid out and wired; what they hold, by name."""
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = {"asker": Asker(studio)}
     layouts = {
         "data": lambda: data.layout(studio),
         "train": lambda: train.layout(studio),
@@ -76,7 +84,7 @@ def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n, page: gr.Bl
                     made["hero"] = hero.layout(studio, say)
                 gr.HTML(html('<div class="f-head"><h2>{}</h2><p>{}</p></div>', ENGLISH[name], HEADS[name]))
                 made[name] = layout()
-    hero.wire(made["hero"], studio, gate, shared, page)
+    hero.wire(made["hero"], studio, made["asker"], gate)
     data.wire(made["data"], studio, gate, shared)
     train.wire(made["train"], studio, gate, shared)
     for name, tab in (("chat", chat), ("test", test), ("publish", publish), ("runs", runs)):
@@ -85,12 +93,22 @@ def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n, page: gr.Bl
     return made
 
 
-def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Session, page: gr.Blocks) -> None:
-    """Opening a tab shows what is true now; a run in the address is opened on load."""
-    prepared = tabs["data"].prepared
+def _wire_arrival(
+    first: hero.Hero, side: rail.Rail, asker: Asker, studio: Studio, gate: Gate, shared: Session, page: gr.Blocks
+) -> None:
+    """One question when the page is opened: the run in the address, what works now, and whether all is new."""
 
-    def restore(person: Person, query: Query) -> str:
-        return query.get("run") or query.get("first") or ""
+    def arrive(person: Person, query: Query) -> list[Any]:
+        run = query.get("run") or query.get("first") or gr.skip()
+        return [run, *rail.look(studio, person), *hero.restored(studio, asker, person, query)]
+
+    outputs = [shared.run, side.words, side.tick, *first.shown]
+    gate.on(page.load, arrive, None, outputs, quiet=True).then(None, None, None, js=ARRIVED)
+
+
+def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Session) -> None:
+    """Opening a tab shows what is true now."""
+    prepared = tabs["data"].prepared
 
     def list_data(person: Person, dataset: Id | None) -> list[Any]:
         return prepared.refreshed(studio, person, dataset)
@@ -113,8 +131,6 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     def follow(person: Person, run: Id | None) -> Any:
         return run or gr.skip()
 
-    loaded = gate.on(page.load, restore, None, shared.run, quiet=True)
-    loaded.then(None, None, None, js=OPEN_TRAIN)
     gate.on(tabs["data-tab"].select, list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
     gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
     tabs["train-tab"].select(None, None, None, js=FIT_CHARTS)
@@ -144,7 +160,7 @@ def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **
         server_port=port,
         theme=theme.theme(),
         css=theme.css(),
-        head=DAYLIGHT_KEPT,
+        head=HEAD,
         favicon_path=theme.HERE / "mark.svg",
         i18n=languages(),
         share=False,

@@ -50,7 +50,7 @@ class PublishTab:
 
 
 def layout() -> PublishTab:
-    with gr.Column(visible=False) as empty:
+    with gr.Column(visible=False, elem_classes="f-nothing") as empty:
         gr.HTML(
             nothing_yet(
                 "There is no model to take home yet", "As soon as a run is finished, it can be downloaded here."

@@ -32,14 +32,19 @@ def layout(studio: Studio, say: gr.I18n) -> Rail:
     return Rail(words, gr.Timer(LOOK_EVERY, active=False))
 
 
-def wire(rail: Rail, studio: Studio, gate: Gate, page: gr.Blocks, started: list[Any]) -> None:
+def wire(rail: Rail, studio: Studio, gate: Gate, started: list[Any]) -> None:
     """Looks again while something works, and whenever something may have begun."""
 
-    def look(person: Person) -> list[Any]:
-        active = [run for run in studio.runs(person) if run.progress.is_active]
-        return [str(describe(person, studio.place(), active)), gr.Timer(active=bool(active))]
+    def look_again(person: Person) -> list[Any]:
+        return look(studio, person)
 
-    gate.on([page.load, rail.tick.tick, *started], look, None, [rail.words, rail.tick], quiet=True)
+    gate.on([rail.tick.tick, *started], look_again, None, [rail.words, rail.tick], quiet=True)
+
+
+def look(studio: Studio, person: Person) -> list[Any]:
+    """Values of words and tick for this moment."""
+    active = [run for run in studio.runs(person) if run.progress.is_active]
+    return [str(describe(person, studio.place(), active)), gr.Timer(active=bool(active))]
 
 
 def describe(person: Person, place: Place, active: list[RunCard]) -> Markup:

@@ -34,7 +34,7 @@ class RunsTab:
 
 
 def layout() -> RunsTab:
-    with gr.Column(visible=False) as empty:
+    with gr.Column(visible=False, elem_classes="f-nothing") as empty:
         gr.HTML(
             nothing_yet(
                 "No runs yet",

@@ -42,7 +42,7 @@ class TestTab:
 
 
 def layout() -> TestTab:
-    with gr.Column(visible=False) as empty:
+    with gr.Column(visible=False, elem_classes="f-nothing") as empty:
         gr.HTML(
             nothing_yet(
                 "There is no model to test yet",

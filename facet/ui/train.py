@@ -59,7 +59,7 @@ class TrainTab:
 def layout(studio: Studio) -> TrainTab:
     with gr.Row(elem_classes="f-halves"):
         with gr.Column(min_width=320, scale=5, elem_classes="f-gap"):
-            with gr.Column(visible=False) as empty:
+            with gr.Column(visible=False, elem_classes="f-nothing") as empty:
                 gr.HTML(
                     nothing_yet(
                         "There is nothing to learn from yet",

@@ -47,7 +47,7 @@ def test_a_hostile_template_ends_in_words_within_seconds_and_leaves_nothing(tmp_
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert used.ru_utime + used.ru_stime - used_before.ru_utime - used_before.ru_stime < 4  # of a processor, for all
     assert time.monotonic() - started < 30  # however busy this machine is
-    assert used.ru_maxrss < 700_000  # kB, of the largest child so far
+    assert used.ru_maxrss <= max(used_before.ru_maxrss, 700_000)  # kB, of the largest child so far
     assert not canary.exists()
     assert "<class" not in text
     assert "root:" not in text
