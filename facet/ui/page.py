@@ -110,8 +110,8 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     """Opening a tab shows what is true now."""
     prepared = tabs["data"].prepared
 
-    def list_data(person: Person, dataset: Id | None) -> list[Any]:
-        return prepared.refreshed(studio, person, dataset)
+    def list_data(person: Person, dataset: Id | None) -> Any:
+        return prepared.refreshed(studio, person, dataset) if studio.datasets(person) else gr.skip()
 
     def list_train(person: Person, dataset: Id | None) -> list[Any]:
         return train.refreshed(tabs["train"], studio, person, dataset)

@@ -54,7 +54,13 @@ def spoken():
     plain = load_base(starter.FOLDER, "float32", "cpu")
     adapted = get_peft_model(
         load_base(starter.FOLDER, "float32", "cpu"),
-        LoraConfig(r=4, target_modules=lora_targets("gemma3_text"), init_lora_weights=False, task_type="CAUSAL_LM"),
+        LoraConfig(
+            r=4,
+            lora_alpha=256,
+            target_modules=lora_targets("gemma3_text"),
+            init_lora_weights=False,
+            task_type="CAUSAL_LM",
+        ),
     ).eval()
     return renderer, plain, adapted
 
