@@ -54,7 +54,7 @@ class Watch(TrainerCallback):
     def _save_is_due(self, step: int, total: int) -> bool:
         """Every minute, or every twentieth of the run if that is sooner, as long as it costs little."""
         since = time.monotonic() - self._saved_at
-        often = step % max(1, total // SAVES_PER_RUN) == 0 and since > 50 * self._save_seconds
+        often = step % max(1, total // SAVES_PER_RUN) == 0 and since > 20 * self._save_seconds
         return since > SAVE_EVERY_SECONDS or often
 
     def on_log(
