@@ -1,6 +1,7 @@
 """A person's columns become conversations: which is the question, which the answer, and what to do with odd rows."""
 
 import json
+import re
 from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,6 +23,10 @@ ROLES: dict[str, Role] = {
 }
 ROLE_KEYS = ("role", "from", "speaker", "author")
 TEXT_KEYS = ("content", "value", "text", "message")
+ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf|file)://\S+", re.IGNORECASE)
+MEDIA = re.compile(
+    r"\S+\.(?:jpe?g|png|gif|webp|bmp|tiff?|svg|mp3|wav|flac|ogg|m4a|mp4|mov|avi|webm)(?:\?\S*)?", re.IGNORECASE
+)
 
 
 class Mapping(BaseModel):
@@ -113,6 +118,7 @@ class Converter:
         if mapping.user_extra is not None and not is_missing(extra := row.get(mapping.user_extra)):
             question = f"{question}\n\n{to_text(extra, 'addition to the question', repairs)}"
         answer = to_text(row.get(mapping.assistant or ""), "answer", repairs)
+        _not_an_address(question, answer)
         turns: Conversation = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
         instruction = self._instruction(row, repairs)
         return [{"role": "system", "content": instruction}, *turns] if instruction else turns
@@ -131,6 +137,15 @@ class Converter:
         if instruction and not any(turn["role"] == "system" for turn in turns):
             turns = [{"role": "system", "content": instruction}, *turns]
         return _in_order(turns, repairs)
+
+
+def _not_an_address(question: str, answer: str) -> None:
+    """Nothing is ever fetched: the model would be taught from the letters of the address, not from what lies there."""
+    alone = question.strip()
+    if ADDRESS.fullmatch(alone) or MEDIA.fullmatch(alone):
+        raise RowProblem("only an address", "the question is only the address of a page or file, which is not opened")
+    if MEDIA.fullmatch(answer.strip()):
+        raise RowProblem("only an address", "the answer is only the address of a picture, sound or film")
 
 
 def to_conversation(row: dict[str, Any] | RowProblem, mapping: Mapping) -> Conversation:

@@ -100,9 +100,19 @@ def test_a_mark_before_the_first_name_is_not_part_of_it(file):
     assert look(str(file("\ufeffquestion,answer\na,b\n")), "a.csv")["columns"][0]["name"] == "question"
 
 
-def test_a_column_of_links_is_kept_as_text_and_never_fetched(make):
-    made = make("question,answer\nhttp://127.0.0.1:9/x.png,A picture.\n", mapping=QA)
-    assert made.questions() == ["http://127.0.0.1:9/x.png"]
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/x", "images/cat 01.png".replace(" ", "_"), "s3://bucket/a.wav"]
+)
+def test_a_column_of_links_or_pictures_is_refused_and_never_fetched(make, address):
+    with pytest.raises(DataError) as refused:
+        make(f"question,answer\n{address},A picture.\n", mapping=QA)
+    assert "only the address of a page or file" in refused.value.why
+
+
+def test_answers_that_are_pictures_are_refused_and_answers_that_are_links_are_not(make):
+    made = make("question,answer\nWhere?,https://example.org/page\nShow it.,cat.png\n", mapping=QA)
+    assert made.questions() == ["Where?"]
+    assert made.summary["reasons"] == {"the answer is only the address of a picture, sound or film": 1}
 
 
 def test_a_mapping_of_rows_that_name_their_own_columns_is_checked_row_by_row():
