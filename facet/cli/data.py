@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from facet.dataset.columns import Mapping
 from facet.errors import SettingError
 from facet.identity import LOCAL
 from facet.studio import Studio
@@ -45,18 +46,18 @@ def prepare(options: argparse.Namespace) -> Answer:
     }
 
 
-def _mapping(pairs: list[str]) -> Answer | None:
-    mapping: Answer = {}
-    for pair in pairs:
-        role, separator, column = pair.partition("=")
-        if not separator or not role or not column:
-            raise SettingError(
-                "A mapping is not right.",
-                f"“{pair[:60]}” has no role and column.",
-                "Write it like --map user=question --map assistant=answer.",
-            )
-        mapping[role.strip()] = column
-    return {"kind": "columns"} | mapping if mapping else None
+def role_and_column(text: str) -> tuple[str, str]:
+    """One `--map`. Raises: `ArgumentTypeError`, so that argparse says how it is written."""
+    role, separator, column = text.partition("=")
+    role = role.strip()
+    if not separator or not column or role not in Mapping.model_fields:
+        parts = ", ".join(Mapping.model_fields)
+        raise argparse.ArgumentTypeError(f"“{text[:60]}” is not ROLE=COLUMN, with a role out of {parts}")
+    return role, column
+
+
+def _mapping(pairs: list[tuple[str, str]]) -> Answer | None:
+    return {"kind": "columns"} | dict(pairs) if pairs else None
 
 
 def _unclear(look: Answer) -> SettingError:

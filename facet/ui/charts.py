@@ -5,6 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from facet.ui.words import number
+
 ACCENT = "#1a9c91"  # the model that learns; at least 3:1 on both papers
 SMOOTH_FROM = 100  # points; below, the raw line is readable
 MOST_POINTS = 1500
@@ -56,7 +58,7 @@ def learning_curve(curves: dict[str, list[tuple[int, float]]], total_steps: int,
         _line(figure, validation, "validation", {"color": ACCENT, "width": 2, "dash": "dot"}, "lines+markers")
     named = (("—", "training", smooth(thin(training))), ("··●", "validation", validation))
     for line, (glyph, words, points) in enumerate(name for name in named if name[2]):
-        _name(figure, f"{GLYPH.format(glyph)} {words} {points[-1][1]:.2f}", line)
+        _name(figure, f"{GLYPH.format(glyph)} {words} {number(points[-1][1])}", line)
     last = max([total_steps, *[points[-1][0] for points in (training, validation) if points]])
     figure.update_xaxes(title_text="step", range=[0, last * 1.02])
     figure.update_yaxes(title_text="loss (nats per token)", rangemode="tozero")

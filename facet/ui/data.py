@@ -14,6 +14,7 @@ from facet.ui.events import Gate
 from facet.ui.look import (
     FOLDED_ROWS,
     LABELS,
+    SET_ASIDE,
     SHOWN_ROWS,
     Look,
     columns_for,
@@ -190,7 +191,7 @@ def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str,
         name = read_about(studio.workspace.find(person, "uploads", upload_id)).get("name", "Your file")
         found = studio.look(person, upload_id, correction) | {"name": name}
     except DataError as error:
-        nothing = [gr.skip()] * (len(LABELS) + 6)
+        nothing = [gr.skip()] * (len(LABELS) + 8)
         return [gr.Column(visible=True), str(trouble(error)), "", gr.Column(visible=False), *nothing]
     names = [column["name"] for column in found["columns"]]
     shape = found["shape"]
@@ -210,6 +211,8 @@ def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str,
         mapping.get("system") or "",
         str(describe_rows(rows)),
         found["row_count"],
-        str(describe_split(found["row_count"], 10, 10)),
+        SET_ASIDE,
+        SET_ASIDE,
+        str(describe_split(found["row_count"], SET_ASIDE, SET_ASIDE)),
         Path(found["name"]).stem,
     ]

@@ -27,6 +27,7 @@ LABELS = {
     "messages": ("Conversation", "A list of turns: who speaks, and what is said"),
 }
 SHOWN_ROWS, FOLDED_ROWS = 3, 5
+SET_ASIDE = 10  # per cent, for validation and again for the exam
 DELIMITERS = [("found by itself", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("vertical bar", "|")]
 ENCODINGS = [
     ("found by itself", ""),
@@ -80,6 +81,8 @@ class Look:
             self.system,
             self.rows,
             self.count,
+            self.validation,
+            self.exam,
             self.split,
             self.name,
         ]
@@ -119,8 +122,8 @@ def look_layout() -> Look:
                 )
             )
             with gr.Row():
-                validation = gr.Slider(0, 50, 10, step=1, label="Set aside for validation", info="In % of the rows")
-                exam = gr.Slider(0, 50, 10, step=1, label="Set aside for the exam", info="In % of the rows")
+                validation = gr.Slider(0, 50, SET_ASIDE, step=1, label="Set aside for validation", info="In % of the rows")
+                exam = gr.Slider(0, 50, SET_ASIDE, step=1, label="Set aside for the exam", info="In % of the rows")
             split = gr.HTML()
             with gr.Row(equal_height=True, elem_classes="f-finish"):
                 name = gr.Textbox(label="Name of this data", max_length=80)

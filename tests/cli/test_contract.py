@@ -111,10 +111,11 @@ def _first_step(terminal: Terminal, run_id: str) -> bool:
     [
         (["prepare", "missing.csv"], 1, "not there"),
         (["prepare", "example:nothing"], 1, "could not find"),
-        (["prepare", "example:pirate", "--map", "user"], 1, "--map user="),
+        (["prepare", "example:pirate", "--map", "user"], 2, "ROLE=COLUMN"),
+        (["prepare", "example:pirate", "--map", "teacher=answer"], 2, "with a role out of"),
+        (["train"], 2, "--data DATASET"),
         (["prepare", "example:pirate", "--test-size", "nan"], 1, "0.5"),
         (["train", "--data", "nothing"], 1, "could not find this dataset"),
-        (["train"], 1, "no data to learn from"),
         (["train", "--data", "DATASET", "--learning-rate", "5"], 1, "Learning speed"),
         (["train", "--data", "DATASET", "--lora-rank", "nan"], 1, "Adapter size"),
         (["train", "--data", "DATASET", "--model", "no/such/model/at/all"], 1, "starting model"),
