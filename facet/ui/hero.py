@@ -46,7 +46,7 @@ class Hero:
 
 def layout(studio: Studio, say: gr.I18n) -> Hero:
     with gr.Column(elem_id="hero", elem_classes="card") as box:  # in sight at once; hidden for those who know it
-        view = gr.HTML(describe_invitation(_rows(studio)))
+        view = gr.HTML(describe_invitation(rows_of_example(studio)))
         start = gr.Button(say("hero_start"), variant="primary", size="lg", elem_id="hero-start", scale=0)
         with gr.Row(visible=False, elem_classes="f-buttons") as after:
             mine = gr.Button(say("hero_mine"), variant="primary", scale=0)
@@ -94,7 +94,7 @@ def restored(studio: Studio, asker: Asker, person: Person, query: dict[str, str]
     return [gr.skip() if fresh else gr.Column(visible=False), *[gr.skip()] * 6]
 
 
-def _rows(studio: Studio) -> int:
+def rows_of_example(studio: Studio) -> int:
     return next(example.rows for example in studio.examples() if example.name == EXAMPLE)
 
 
