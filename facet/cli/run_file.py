@@ -1,5 +1,6 @@
 """`facet-run.yaml` as input: read it, check it, and find or prepare the data it names."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from facet.identity import LOCAL
 from facet.studio import Studio
 
 LARGEST_BYTES = 64_000
+SHA256 = re.compile(r"[0-9a-f]{64}")
+FROM_HUB = re.compile(r"hub:[\w.-]{1,96}/[\w.-]{1,96}@[0-9a-f]{40}", re.ASCII)
 
 
 def read_run_file(file: Path) -> dict[str, Any]:
@@ -31,12 +34,45 @@ def read_run_file(file: Path) -> dict[str, Any]:
     parts = {"model": dict, "data": dict, "recipe": dict}
     if not isinstance(described, dict) or described.get("facet_run") != 1:
         raise _not_a_run_file("Its first line, facet_run: 1, is missing.")
+    if described.get("method") == "imported":
+        raise SettingError(
+            "There is no training in this file to do again.",
+            "It belongs to an adapter that was imported, not trained in Facet.",
+            "Import the adapter itself: the folder or the zip that this file lies in.",
+        )
     missing = [name for name, kind in parts.items() if not isinstance(described.get(name), kind)]
     if described.get("method", "sft") != "sft":
         raise _not_a_run_file("Its method is not one this version knows: sft.")
     if missing or not isinstance(described["model"].get("id"), str):
         raise _not_a_run_file(f"The part {(missing or ['model'])[0]} is missing or not complete.")
+    if "continues" in described and not SHA256.fullmatch(_continued_sha256(described)):
+        raise _not_a_run_file("It goes on from an adapter that it does not describe.")
     return described
+
+
+def _continued_sha256(described: dict[str, Any]) -> str:
+    continues = described["continues"]
+    return str(continues.get("adapter_sha256")) if isinstance(continues, dict) else ""
+
+
+def continued_run(studio: Studio, described: dict[str, Any]) -> str | None:
+    """The run here that this one goes on from, or None when it begins with an untouched model.
+
+    Raises: `NotFoundError` when no run here has that adapter.
+    """
+    if "continues" not in described:
+        return None
+    wanted = _continued_sha256(described)
+    for card in studio.runs(LOCAL):
+        if card.has_model and card.progress.outputs.get("adapter_sha256") == wanted:
+            return card.id
+    origin = str(described["continues"].get("from") or "")
+    named = origin if FROM_HUB.fullmatch(origin) else "FOLDER"
+    raise NotFoundError(
+        "This run goes on from an adapter that is not here.",
+        f"Its weights have the SHA-256 {wanted[:12]}…, and no run here has them.",
+        f"Bring it in first: python -m facet import {named}. Then start again.",
+    )
 
 
 def dataset_for(studio: Studio, described: dict[str, Any]) -> str:

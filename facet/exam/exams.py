@@ -41,6 +41,12 @@ class Exams:
                 f"Its training is {card.progress.stage}.",
                 "Wait until it is finished, or press “Stop and keep”.",
             )
+        if card.imported:
+            raise SettingError(
+                "There is no exam part to test this adapter on.",
+                "It was trained elsewhere, and the conversations it learned from are not here.",
+                "Train it further with your own data, whose exam part tests the result, or try it on the Chat tab.",
+            )
         before = self.latest(person, run_id)
         if before and not before.progress.is_over:
             return before.id

@@ -50,7 +50,13 @@ def export(bundle: Bundle, to: Path) -> Path:
 
     Raises: `SettingError` for a folder in use or an unfinished run; `DataError` when the adapter is damaged.
     """
-    _check(bundle, to)
+    require_whole(bundle)
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise SettingError(
+            "This folder is in use.",
+            f"There is already something called {to.name}.",
+            "Name a new or an empty folder.",
+        )
     part = to.with_name(f".{to.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -64,18 +70,13 @@ def export(bundle: Bundle, to: Path) -> Path:
     return to
 
 
-def _check(bundle: Bundle, to: Path) -> None:
+def require_whole(bundle: Bundle) -> None:
+    """Raises: `SettingError` for an unfinished run, `DataError` when the adapter is not the one training wrote."""
     if not bundle.run.has_model:
         raise SettingError(
             "This run has no model to take home yet.",
             f"Its training is {bundle.run.progress.stage}.",
             "Wait until it is finished, or press “Stop and keep”.",
-        )
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise SettingError(
-            "This folder is in use.",
-            f"There is already something called {to.name}.",
-            "Name a new or an empty folder.",
         )
     expected = bundle.run.progress.outputs.get("adapter_sha256")
     if sha256(bundle.task.folder / "adapter" / ADAPTER_FILES[0]) != expected:
@@ -121,6 +122,8 @@ def card_facts(bundle: Bundle) -> CardFacts:
         run_file=bundle.run_file,
         device=bundle.run.progress.where,
         minutes=float(bundle.run.progress.outputs.get("minutes", 0.0)),
+        imported=bundle.run.imported,
+        continues=bundle.run.continues,
     )
 
 

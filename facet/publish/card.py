@@ -19,6 +19,7 @@ from facet.publish.plain import code, fenced, inline, one_line, table
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}")
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+ORIGIN: Final = re.compile(rf"hub:(?P<repo>{HUB_ID.pattern})@(?P<sha>{COMMIT.pattern})")
 PART_WORDS: Final = {"validation": "validation (looked at during training)", "exam": "exam (never looked at before)"}
 
 
@@ -38,6 +39,8 @@ class CardFacts:
     run_file: str = ""
     device: str = ""
     minutes: float = 0.0
+    imported: dict[str, Any] | None = None  # "from" and "sha256" of an adapter that was not trained in Facet
+    continues: dict[str, Any] | None = None  # "adapter_sha256" and "from" of the adapter it was trained further from
 
     @property
     def hub_base(self) -> str | None:
@@ -95,12 +98,25 @@ def _tags(facts: CardFacts) -> list[str]:
 
 
 def _introduction(facts: CardFacts) -> str:
+    if facts.imported:
+        return (
+            f"This is a LoRA adapter: a small file that changes how {_base_link(facts)} answers. It was brought into "
+            f"Facet from {_origin(facts.imported)}, as it was, and it needs its starting model to work."
+        )
     used = facts.dataset.get("used")
     examples = f" by {used:,} example conversations" if isinstance(used, int) else ""
     return (
         f"This is a LoRA adapter: a small file that changes how {_base_link(facts)} answers. "
         f"It was taught{examples}, in Facet, and it needs its starting model to work."
     )
+
+
+def _origin(named: dict[str, Any]) -> str:
+    """Where an adapter came from, as far as anybody else can follow."""
+    found = ORIGIN.fullmatch(str(named.get("from") or ""))
+    if found is None:
+        return "a file"
+    return f"[{found['repo']}](https://huggingface.co/{found['repo']}) at version {code(found['sha'], 40)}"
 
 
 def _base_link(facts: CardFacts) -> str:
@@ -173,6 +189,8 @@ def _results(facts: CardFacts) -> str:
 
 
 def _making(facts: CardFacts) -> str:
+    if facts.imported:
+        return _brought_in(facts)
     minutes = f" in {_duration(facts.minutes)}" if facts.minutes > 0 else ""
     device = inline(facts.device, 120)
     where = f"It was trained on {device}{minutes}." if device else ""
@@ -181,6 +199,7 @@ def _making(facts: CardFacts) -> str:
     versions = ", ".join(f"{inline(name, 40)} {inline(number, 40)}" for name, number in facts.versions.items())
     pieces = [
         where,
+        _beginning(facts.continues),
         _data(facts.dataset),
         curve,
         "Settings, by the names that TRL and PEFT use:",
@@ -188,6 +207,27 @@ def _making(facts: CardFacts) -> str:
         f"Made with Facet {facet.__version__}{', ' if versions else ''}{versions}.",
     ]
     return "\n\n".join(piece for piece in pieces if piece)
+
+
+def _beginning(continues: dict[str, Any] | None) -> str:
+    if not continues:
+        return ""
+    source = f" It came from {_origin(continues)}." if continues.get("from") else ""
+    return (
+        "Training did not begin with the untouched model but with another adapter, whose weights have the SHA-256 "
+        f"{code(continues.get('adapter_sha256'), 64)}.{source} What follows is about the last training only."
+    )
+
+
+def _brought_in(facts: CardFacts) -> str:
+    known = ("lora_rank", "lora_scale", "lora_dropout")
+    rows = [[code(name, 60), inline(_value(facts.recipe[name]), 60)] for name in known if name in facts.recipe]
+    return (
+        "How it was trained, and on what, is not known here. Its own description tells this much, and its weights had "
+        f"the SHA-256 {code((facts.imported or {}).get('sha256'), 64)} when they came:\n\n"
+        + table(["setting", "value"], rows)
+        + "\n\nIts makers may ask for more than the licence below: look at its own page before you pass it on."
+    )
 
 
 def _data(dataset: dict[str, Any]) -> str:
@@ -208,8 +248,9 @@ def _data(dataset: dict[str, Any]) -> str:
 
 
 def _limits(facts: CardFacts) -> str:
+    examples = "It was trained elsewhere" if facts.imported else "It learned from the examples it was shown"
     points = [
-        "It learned from the examples it was shown. Outside of them it answers as its starting model would, or worse.",
+        f"{examples}. Outside of its examples it answers as its starting model would, or worse.",
         "Tuning changes style and habits more reliably than knowledge. Check facts before you rely on them.",
         "It has not been tested for safety, fairness or misuse.",
     ]
@@ -219,11 +260,14 @@ def _limits(facts: CardFacts) -> str:
 
 
 def _again(facts: CardFacts) -> str:
+    if facts.imported:
+        return "It was brought in and not trained here, so there is nothing here that would make it again."
     if not facts.run_file.strip():
         return "The run file of this model was not kept."
+    adapter = "the adapter it began with, " if facts.continues else ""
     return (
-        "Facet makes it again from this file, `facet-run.yaml`, and the same data. With the same versions on the "
-        "same kind of processor the result is the same to the last bit; on a graphics card it is close.\n\n"
+        f"Facet makes it again from this file, `facet-run.yaml`, {adapter}and the same data. With the same versions "
+        "on the same kind of processor the result is the same to the last bit; on a graphics card it is close.\n\n"
         + fenced(facts.run_file, "yaml")
     )
 

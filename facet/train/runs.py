@@ -15,6 +15,7 @@ from facet.gemma.models import Generation
 from facet.identity import Person
 from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
+from facet.train.continued import Beginning
 from facet.work import log
 from facet.work.conductor import Looking, append_unless_busy, queue_again
 from facet.work.log import Progress
@@ -38,6 +39,8 @@ class RunCard:
     dataset: dict[str, Any]  # the dataset.json it learned from
     progress: Progress
     generation: Generation = "other"  # of the base model, which decides the licence
+    imported: dict[str, str] | None = None  # "from" and "sha256" of an adapter that was not trained here
+    continues: dict[str, Any] | None = None  # "run", "name", "adapter_sha256" and "from" of the adapter it began with
 
     @property
     def has_model(self) -> bool:
@@ -52,9 +55,22 @@ class Runs:
     look: Callable[[Path], Progress] = field(default_factory=Looking)  # progress of a run's folder
 
     def create(
-        self, person: Person, dataset: Path, base: BaseSource, recipe: SftRecipe, name: str, generation: Generation
+        self,
+        person: Person,
+        dataset: Path,
+        base: BaseSource,
+        recipe: SftRecipe,
+        name: str,
+        generation: Generation,
+        start_from: Path | None = None,
     ) -> str:
-        """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away."""
+        """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away.
+
+        `start_from` is the folder of a finished run to train further: its adapter gives rank and scale.
+        Raises: `SettingError`, `DataError` when that run cannot be gone on from with this starting model.
+        """
+        beginning = self.beginning(start_from, base) if start_from else None
+        recipe = beginning.fitted(recipe) if beginning else recipe
         about = read_json(dataset / "dataset.json")
         folder = self.workspace.create(person, "runs", clean_name(name or about["name"]))
         task = Task(folder)
@@ -67,8 +83,17 @@ class Runs:
             "facet": facet.__version__,
             "generation": generation,
         }
+        if beginning:
+            beginning.link_into(task)
+            request["start_from"] = beginning.note()
         Task.create(folder, "train", request)
         return folder.name
+
+    def beginning(self, start_from: Path, base: BaseSource) -> Beginning:
+        """The adapter of a finished run, fit to be trained further on this starting model. Raises: see `create`."""
+        found = Beginning.of(start_from, self.look)
+        found.require_same(base)
+        return found
 
     def folder(self, person: Person, run_id: str) -> Path:
         return self.workspace.find(person, "runs", run_id)
@@ -105,7 +130,14 @@ class Runs:
             dataset=data,
             progress=self.look(folder),
             generation=request.get("generation", "other"),
+            imported=request.get("imported"),
+            continues=request.get("start_from"),
         )
+
+    def model_of(self, person: Person, run_id: str) -> tuple[str, str | None]:
+        """The starting model of a run as a person names it, id or folder, with its commit: to start another from it."""
+        base = BaseSource.of(self.task(person, run_id).request["base"])
+        return base.path if base.where == "folder" else base.id, base.revision
 
     def pause(self, person: Person, run_id: str) -> None:
         task = self.task(person, run_id)
@@ -164,14 +196,20 @@ class Runs:
             return output.read().decode("utf-8", "replace").splitlines()[-lines:]
 
     def run_file(self, person: Person, run_id: str) -> str:
-        """`facet-run.yaml`: everything needed to do the same run again."""
+        """`facet-run.yaml`: everything needed to do the same run again, or where an imported adapter came from."""
         card, task = self.card(person, run_id), self.task(person, run_id)
         data = card.dataset
-        described = {
+        described: dict[str, Any] = {
             "facet_run": 1,
             "name": card.name,
-            "method": "sft",
+            "method": "imported" if card.imported else "sft",
             "model": {"id": card.base_model, "revision": task.request["base"]["revision"]},
+        }
+        if card.imported:
+            return _yaml(described | {"imported": card.imported})
+        if card.continues:
+            described["continues"] = {name: card.continues[name] for name in ("adapter_sha256", "from")}
+        described |= {
             "data": {
                 "name": data["name"],
                 "fingerprint": data["fingerprint"],
@@ -184,9 +222,12 @@ class Runs:
             },
             "recipe": card.recipe.model_dump(),
             "made_with": (task.execution() or {}).get("versions", {"facet": facet.__version__}),
-            "written": time.strftime("%Y-%m-%d"),
         }
-        return yaml.safe_dump(described, sort_keys=False, allow_unicode=True)
+        return _yaml(described)
+
+
+def _yaml(described: dict[str, Any]) -> str:
+    return yaml.safe_dump(described | {"written": time.strftime("%Y-%m-%d")}, sort_keys=False, allow_unicode=True)
 
 
 def _source_words(source: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from facet.model.load import Execution, decide, give_memory_back, load_base, ver
 from facet.model.source import BaseSource
 from facet.model.tokens import TokenCounts, write_tokens
 from facet.recipe.recipes import SftRecipe
+from facet.train import continued, imports
 from facet.train.to_trl import evaluation_steps, to_trl
 from facet.work import checkpoint, log
 from facet.work.checkpoint import Checkpoint
@@ -43,6 +44,10 @@ class Job:
 
 def advance(piece: Slice) -> None:
     """One slice of a run. See `facet.work.worker` for what it promises."""
+    if piece.task.request.get("imported"):  # it waited for its starting model, which is here now
+        base = BaseSource.of(piece.task.request["base"])
+        imports.finish(piece.task.folder, base, base.folder(piece.models), piece.emit)
+        return
     piece.emit(log.Staged(words="Loading the libraries, about ten seconds"))
     job = _prepare(piece)
     if piece.task.stop_asked() == "pause":
@@ -139,7 +144,7 @@ def _train(job: Job) -> None:
     if again:
         job.piece.emit(log.Resumed(step=step))
     if not job.start and trainer.eval_dataset is not None and job.recipe.evaluations:
-        trainer.evaluate()  # the untouched model, as the first point of the curve
+        trainer.evaluate()  # the model as training finds it, as the first point of the curve
     trainer.train(resume_from_checkpoint=str(job.start.folder) if job.start else None)
     if watch.ended == "pause" or (watch.out_of_time and trainer.state.global_step < job.total_steps):
         words = "Out of time for now." if watch.out_of_time else "Paused. Press “Resume” to go on from here."
@@ -174,13 +179,17 @@ def _trainer(job: Job, watch: Any) -> Any:
     )
     model = load_base(job.folder, job.execution.dtype, job.execution.device)
     model.config.use_cache = False
+    adapter: LoraConfig | None = LoraConfig(**arguments.lora)
+    if job.piece.task.request.get("start_from"):
+        fresh = job.start is None
+        model, adapter = continued.started(model, job.piece.task, job.recipe.lora_dropout, fresh), None
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(**arguments.sft),
         train_dataset=_dataset(job, "train"),
         eval_dataset=_dataset(job, "validation", validation_rows(job.recipe, job.total_steps)),
         processing_class=_padding_tokenizer(),
-        peft_config=LoraConfig(**arguments.lora),
+        peft_config=adapter,
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
@@ -229,6 +238,8 @@ def _finish_from(job: Job, weights: Path, early: bool = False) -> None:
         shutil.copyfile(weights / name, part / name)
     config = read_json(part / "adapter_config.json")
     config |= {"base_model_name_or_path": job.base.id, "revision": job.base.revision, "inference_mode": True}
+    if isinstance(config["target_modules"], list):  # PEFT holds a set, whose order is chance
+        config["target_modules"].sort()
     write_json(part / "adapter_config.json", config)
     for file in part.iterdir():
         fsync(file)
