@@ -30,7 +30,7 @@ class Talks:
         request = self._weights(person, target) | {"messages": messages, "decoding": decoding.as_dict()}
         if self.voices.is_busy:
             yield "The model is answering another question; yours comes next."
-        for answer in self.voices.speak(request):
+        for answer in self.voices.speak(request, person.key):
             if "loading" not in answer:
                 yield Piece(**{name: value for name, value in answer.items() if name != "id"})
             elif answer["loading"]:

@@ -9,7 +9,7 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from facet.errors import CapacityError, NotFoundError
 from facet.identity import Person
+from facet.quota import VISITOR_SECONDS, Usage, quota_of, too_many, too_much
 
 Kind = Literal["uploads", "datasets", "runs", "exams", "exports"]
 WORDS: dict[Kind, str] = {
@@ -55,17 +56,30 @@ class Workspace:
         """Public base models, shared by everyone on this machine."""
         return self.home / "models"
 
+    def tenant(self, key: str) -> Path:
+        """Everything that belongs to one person, or to one visitor."""
+        return self.home / "tenants" / key
+
+    def own_models(self, person: Person) -> Path:
+        """Base models that not everybody may read: gated and private ones."""
+        return self.tenant(person.key) / "models"
+
     def shelf(self, person: Person, kind: Kind) -> Path:
-        folder = self.home / "tenants" / person.key / kind
+        """Where new objects of a person go."""
+        folder = self.tenant(person.key) / kind
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def _shelves(self, person: Person, kind: Kind) -> list[Path]:
+        """Where a person's objects lie: their own folder, and those of the visitors they were before signing in."""
+        return [folder for key in person.keys if (folder := self.tenant(key) / kind).is_dir()]
 
     def create(self, person: Person, kind: Kind, name: str) -> Path:
         """A new, empty folder for an object called `name`, with its `about.json`.
 
-        Raises: `CapacityError` when the disk is nearly full.
+        Raises: `CapacityError` when the disk is nearly full, or the person has as much as they may.
         """
-        self.require_disk()
+        self.require_room(person, kind)
         folder = self.shelf(person, kind) / new_id(name)
         folder.mkdir()
         write_json(folder / "about.json", {"name": clean_name(name), "owner": person.key, "created": time.time()})
@@ -77,22 +91,22 @@ class Workspace:
         Raises: `NotFoundError`, with the same words for missing, foreign and misspelt.
         """
         if isinstance(object_id, str) and ID.fullmatch(object_id):
-            folder = self.shelf(person, kind) / object_id
-            if (folder / "about.json").is_file():
-                return folder
+            for shelf in self._shelves(person, kind):
+                if (shelf / object_id / "about.json").is_file():
+                    return shelf / object_id
         raise NotFoundError.of(WORDS[kind])
 
     def all(self, person: Person, kind: Kind) -> list[Path]:
         """This person's objects, newest first."""
-        folders = [folder for folder in self.shelf(person, kind).iterdir() if _is_whole(folder)]
+        folders = [folder for shelf in self._shelves(person, kind) for folder in shelf.iterdir() if _is_whole(folder)]
         return sorted(folders, key=lambda folder: read_about(folder).get("created", 0), reverse=True)
 
     def everyones(self, kind: Kind) -> list[Path]:
-        return [folder for folder in self.home.glob(f"tenants/*/{kind}/*") if _is_whole(folder)]
+        return [folder for folder in self.home.glob(f"tenants/[!.]*/{kind}/*") if _is_whole(folder)]
 
     def sweep(self, older_than_seconds: float = 86_400) -> None:
         """Remove what a crash left half made or half deleted."""
-        for folder in self.home.glob("tenants/*/*/.*"):
+        for folder in [*self.home.glob("tenants/*/*/.*"), *self.home.glob("tenants/.deleted-*")]:
             if folder.is_dir() and time.time() - folder.stat().st_mtime > older_than_seconds:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -101,6 +115,83 @@ class Workspace:
         folder = self.find(person, kind, object_id)
         doomed = folder.with_name(f".deleted-{secrets.token_hex(4)}")
         patiently(lambda: folder.rename(doomed))
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def require_room(self, person: Person, kind: Kind) -> None:
+        """Raises: `CapacityError` when the disk is nearly full, or this person may have no more of this kind."""
+        self.require_disk()
+        quota = quota_of(person)
+        if quota is None:
+            return
+        most: int = getattr(quota, kind)
+        if len(self.all(person, kind)) >= most:
+            raise too_many(WORDS[kind], most, person)
+        used = self.gigabytes(person)
+        if used >= quota.gigabytes:
+            raise too_much(used, quota.gigabytes, person)
+
+    def gigabytes(self, person: Person) -> float:
+        """Disk that a person's things take. A file with several names counts once."""
+        seen: dict[tuple[int, int], int] = {}
+        for key in person.keys:
+            for folder, _, names in os.walk(self.tenant(key)):
+                for name in names:
+                    with contextlib.suppress(OSError):
+                        about = os.lstat(os.path.join(folder, name))
+                        seen[about.st_dev, about.st_ino] = about.st_size
+        return sum(seen.values()) / 1e9
+
+    def usage(self, person: Person) -> Usage:
+        runs, datasets = len(self.all(person, "runs")), len(self.all(person, "datasets"))
+        return Usage(runs, datasets, self.gigabytes(person), quota_of(person))
+
+    # ---- people who come, sign in and go
+    def with_past(self, person: Person) -> Person:
+        """The person, with the visitors they were before signing in."""
+        also = read_about(self.tenant(person.key)).get("also", [])
+        return replace(person, also=tuple(key for key in also if isinstance(key, str)))
+
+    def is_claimed(self, visitor: str) -> bool:
+        return bool(read_about(self.tenant(visitor)).get("claimed_by"))
+
+    def claim(self, person: Person, visitor: str) -> Person:
+        """A visitor signed in: what they made is theirs from now on. Nobody else can claim it afterwards.
+
+        The folder stays where it is, so that a run that is working is not disturbed.
+        """
+        place = self.tenant(visitor)
+        if visitor in person.also or not place.is_dir():
+            return person
+        with FileLock(place / "about.lock"):
+            about = read_about(place)
+            if about.get("claimed_by", person.key) != person.key:
+                return person
+            write_json(place / "about.json", about | {"claimed_by": person.key})
+        own = self.tenant(person.key)
+        own.mkdir(parents=True, exist_ok=True)
+        with FileLock(own / "about.lock"):
+            about = read_about(own)
+            write_json(own / "about.json", about | {"also": sorted({*about.get("also", []), visitor})})
+        return self.with_past(person)
+
+    def note_visit(self, person: Person) -> None:
+        """A visitor's work is kept for a day after the last sign of life."""
+        if (place := self.tenant(person.key)).is_dir():
+            os.utime(place)
+
+    def gone_visitors(self) -> list[str]:
+        """Keys of visitors who signed in nowhere and have not been here for a day."""
+        folders = [folder for folder in self.home.glob("tenants/visitor-*") if folder.is_dir()]
+        old = [folder.name for folder in folders if time.time() - folder.stat().st_mtime > VISITOR_SECONDS]
+        return [key for key in old if not self.is_claimed(key)]
+
+    def delete_tenant(self, key: str) -> None:
+        """Everything of one person or visitor: gone at once, the bytes follow."""
+        place = self.tenant(key)
+        if not place.is_dir():
+            return
+        doomed = self.home / "tenants" / f".deleted-{secrets.token_hex(4)}"
+        patiently(lambda: place.rename(doomed))
         shutil.rmtree(doomed, ignore_errors=True)
 
     def require_disk(self, needed_gb: float = 0.0) -> None:

@@ -1,7 +1,14 @@
 """Every test has a Facet of its own in a temporary folder; nothing is shared and nothing needs to be patched."""
 
 import os
+import tempfile
 from pathlib import Path
+
+# Before anything of Hugging Face is imported: a login, a cache and a Hub that are not this computer's own. Tests that
+# need a Hub start the stand-in; everything else must not find one.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="facet-tests-hf-")
+os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
+os.environ.pop("HF_TOKEN", None)
 
 import pytest
 

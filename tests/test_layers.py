@@ -13,7 +13,7 @@ HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
 ROOMS: dict[str, set[str]] = {
     "work": {"work", "errors", "workspace"},
     "gemma": {"gemma", "errors"},
-    "hub": {"hub", "errors", "gemma", "workspace"},
+    "hub": {"hub", "errors", "gemma", "workspace", "identity"},
     "recipe": {"recipe", "errors", "gemma"},
     "dataset": {"dataset", "errors", "workspace", "hub", "gemma", "identity", "starter", "work"},
     "compute": {"compute", "work", "errors", "identity", "workspace"},

@@ -26,6 +26,7 @@ class Voices:
         self._child: subprocess.Popen | None = None
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._speaking: str | None = None
+        self._listener = ""
         self._used_at = time.monotonic()
 
     def warm_up(self) -> None:
@@ -34,25 +35,26 @@ class Voices:
             if self._child is None or self._child.poll() is not None:
                 self._begin()
 
-    def speak(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Send one request and yield its answers. Closing the generator stops the reply.
+    def speak(self, request: dict[str, Any], listener: str = "") -> Iterator[dict[str, Any]]:
+        """Send one request and yield its answers to `listener`. Closing the generator stops the reply.
 
         Raises: the `FacetError` the child reports, or `CapacityError` when the child died.
         """
         with self._turn:
             self.warm_up()
+            self._listener = listener
             self._speaking = request_id = secrets.token_hex(8)
             self._send(request | {"id": request_id})
             try:
                 yield from self._listen(request_id)
             finally:
-                self.stop()
+                self.stop(listener)
                 self._speaking = None
                 self._used_at = time.monotonic()
 
-    def stop(self) -> None:
-        """End the reply that is being spoken, if any."""
-        if self._speaking and self._child and self._child.poll() is None:
+    def stop(self, listener: str = "") -> None:
+        """End the reply that is being spoken to this listener, if any."""
+        if listener == self._listener and self._speaking and self._child and self._child.poll() is None:
             self._send({"stop": self._speaking})
 
     @property

@@ -72,10 +72,10 @@ class Shelf:
             person, file, {"kind": "example", "where": name, "revision": None, "original_name": file.name}
         )
 
-    def bring_hub(self, person: Person, source: Source | str) -> str:
-        """Fetch a public dataset's own files at a pinned revision; its code never runs."""
+    def bring_hub(self, person: Person, source: Source | str, token: str | None = None) -> str:
+        """Fetch a dataset's own files at a pinned revision; its code never runs. Private ones with a token."""
         source = parse_source(f"hub:{source}") if isinstance(source, str) else source
-        fetched = self.hub.dataset_file(source.where, source.revision)
+        fetched = self.hub.dataset_file(source.where, source.revision, token=token)
         about = {
             "kind": "hub",
             "where": source.where,
@@ -123,6 +123,7 @@ class Shelf:
         source = read_json(upload / "source.json")
         correction = options.pop("correction", None)
         name = clean_name(name or _usual_name(source))
+        self.workspace.require_room(person, "datasets")
         self.workspace.require_disk(3 * (upload / "file").stat().st_size / 1e9)
         into = self.workspace.shelf(person, "datasets") / f".making-{new_id(name)}"
         into.mkdir()

@@ -16,9 +16,10 @@ import gradio as gr
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from facet.errors import FacetError, SettingError
-from facet.identity import LOCAL, Person
+from facet.identity import Grant
 from facet.ui.limits import Limits
 from facet.ui.markup import html
+from facet.ui.people import AtHome, People
 from facet.ui.values import MOST_CHARACTERS, size
 
 log = logging.getLogger("facet.page")
@@ -38,18 +39,15 @@ class Quiet(TypedDict):
 QUIET: Quiet = {"show_progress": "hidden", "queue": False}
 
 
-def identify(request: gr.Request | None) -> Person:
-    """Who is asking. At home there is one person; sign-in will be read from the session here and nowhere else."""
-    return LOCAL
-
-
 @dataclass(frozen=True)
 class Gate:
     """Wraps handlers, and attaches them to the page in the one way that is allowed.
 
-    A handler's first parameter is `person`; the rest are annotated with types from `values` and arrive checked.
+    A handler's first parameter is `person`; the rest are annotated with types from `values` and arrive checked. One
+    annotated `Grant` receives the person's token for this call, one annotated `Query` what stands in the address.
     """
 
+    people: People = field(default_factory=AtHome)
     limits: Limits = field(default_factory=lambda: Limits(per_second=20, burst=200))
 
     def on(
@@ -74,6 +72,7 @@ class Gate:
         if check is not None:
             options["validator"] = self.wrap(check)
         wrapped = self.wrap(handler, quiet=quiet, plain=more.get("api_visibility") == "public")
+        wrapped.inputs = tuple(inputs or ())
         if callable(trigger):
             return trigger(wrapped, **options | more)
         return gr.on(list(trigger), wrapped, **options | more)
@@ -87,10 +86,10 @@ class Gate:
         names, adapters, special = _expected(handler)
 
         def admit(request: gr.Request, given: tuple, named: dict[str, Any]) -> dict[str, Any]:
-            person = identify(request)
-            self.limits.spend(person.key)
+            grant = self.people.identify(request)
+            self.limits.spend(grant.person.key)
             values = dict(zip((n for n in names if n not in special), given, strict=False)) | named
-            return {"person": person} | _checked(values, adapters) | _special(special, request)
+            return {"person": grant.person} | _checked(values, adapters) | self._filled_in(special, grant, request)
 
         def called(request: gr.Request, *given: Any, **named: Any) -> Any:
             try:
@@ -110,6 +109,20 @@ class Gate:
         return _dressed(gated, handler, [n for n in names if n not in special])
 
 
+    def _filled_in(self, special: dict[str, Any], grant: Grant, request: gr.Request | None) -> dict[str, Any]:
+        """The parameters no input fills: the grant, the request, and the address."""
+        made = {}
+        for name, hint in special.items():
+            if hint is Grant:
+                made[name] = self.people.lend(grant)
+            elif hint is gr.Request:
+                made[name] = request
+            else:
+                query = dict(getattr(request, "query_params", None) or {})
+                made[name] = {str(k)[:40]: str(v)[:200] for k, v in list(query.items())[:20]}
+        return made
+
+
 def _expected(handler: Callable[..., Any]) -> tuple[list[str], dict[str, TypeAdapter], dict[str, Any]]:
     """Names of the parameters behind `person`, what each must be, and those the gate fills in itself."""
     hints = typing.get_type_hints(handler, include_extras=True)
@@ -120,7 +133,7 @@ def _expected(handler: Callable[..., Any]) -> tuple[list[str], dict[str, TypeAda
     loose = [name for name in names if name not in hints]
     if loose:
         raise TypeError(f"{handler.__qualname__} must say what {', '.join(loose)} may be.")
-    special = {name: hints[name] for name in names if hints[name] is Query}
+    special = {name: hints[name] for name in names if hints[name] in (Query, Grant, gr.Request)}
     adapters = {name: TypeAdapter(hints[name], config=STRICT) for name in names if name not in special}
     rest = next((name for name, p in parameters.items() if p.kind is p.VAR_KEYWORD), None)
     if rest:
@@ -149,11 +162,6 @@ def _checked(values: dict[str, Any], adapters: dict[str, TypeAdapter]) -> dict[s
                 "Correct it on the page, then try again.",
             )
     return checked
-
-
-def _special(special: dict[str, Any], request: gr.Request | None) -> dict[str, Any]:
-    query = dict(getattr(request, "query_params", None) or {})
-    return {name: {str(k)[:40]: str(v)[:200] for k, v in list(query.items())[:20]} for name in special}
 
 
 def _as_message(error: Exception, plain: bool) -> gr.Error:
@@ -191,5 +199,5 @@ def _dressed(gated: Callable[..., Any], handler: Callable[..., Any], names: list
     gated.__qualname__ = handler.__qualname__
     gated.__signature__ = inspect.Signature(kept, return_annotation=hints.get("return", inspect.Signature.empty))
     gated.__annotations__ = {name: hint for name, hint in hints.items() if name != "person"} | {"request": gr.Request}
-    gated.passes_the_gate = True
+    gated.passes_the_gate, gated.handler = True, handler
     return gated

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import PlainTextResponse
+
+from facet.ui.people import OnSpace
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -18,7 +20,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 READ = frozenset({"GET", "HEAD"})
 WRITE = frozenset({"POST"})
 # What the page and gradio_client ask for. Not here: deep links, monitoring, run history, proxy, custom components,
-# component servers, reload, direct /api calls, login.
+# component servers, reload, direct /api calls.
 EXACT: dict[str, frozenset[str]] = {
     "/": READ,
     "/config": READ,
@@ -46,6 +48,8 @@ BELOW: dict[str, frozenset[str]] = {
     "/gradio_api/call/": READ | WRITE,
     "/gradio_api/run/": WRITE,
 }
+SIGN_IN = {"/login/huggingface": READ, "/login/callback": READ, "/logout": READ}  # on a Space alone
+FROM_ELSEWHERE = frozenset({"/", "/login/callback"})  # another site may lead a person here
 NOTHING_FROM_OUTSIDE = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
@@ -81,17 +85,18 @@ class Rules:
 
 @dataclass(frozen=True)
 class Guard:
-    """ASGI middleware around Gradio's own app."""
+    """ASGI middleware around Gradio's own app, and inside of its session: `people` tells strangers apart on a Space."""
 
     app: Callable[[Scope, Receive, Send], Awaitable[None]]
     rules: Rules
+    people: OnSpace | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
         refusal = (404, "Not found.") if scope["type"] != "http" else self.refusal(scope)
         if refusal is None:
-            return await self._pass_on(scope, receive, self._finished(send, scope["path"]))
+            return await self._pass_on(scope, receive, self._finished(send, scope))
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         status, words = refusal
@@ -113,15 +118,25 @@ class Guard:
             return 403, "This address is not one of this page's own."
         if len(origins) > 1 or (origins and origins[0].lower() not in self.rules.origins):
             return 403, "Another site asked for this, so it was not done."
-        if headers.get("sec-fetch-site") == "cross-site" and not (method in READ and path == "/"):
+        if headers.get("sec-fetch-site") == "cross-site" and not (method in READ and path in FROM_ELSEWHERE):
             return 403, "Another site asked for this, so it was not done."
-        methods = EXACT.get(path.rstrip("/") or "/") or _below(path)
-        if methods is None or ".." in path:
+        methods = EXACT.get(path.rstrip("/") or "/") or _below(path) or (SIGN_IN.get(path) if self.people else None)
+        if methods is None or ".." in path or (self.people and self._is_foreign_page(scope)):
             return 404, "Not found."
         return None if method in methods else (405, "Not like this.")
 
-    def _finished(self, send: Send, path: str) -> Send:
+    def _is_foreign_page(self, scope: Scope) -> bool:
+        """Whether this asks for what another person's open page is being told."""
+        _, beat, session = scope["path"].partition("/gradio_api/heartbeat/")
+        if not beat and scope["path"] == "/gradio_api/queue/data":
+            session = QueryParams(scope["query_string"]).get("session_hash", "")
+        return bool(session) and self.people.is_foreign(scope, session)
+
+    def _finished(self, send: Send, scope: Scope) -> Send:
         """Our headers on every answer; and a call that was refused is the caller's 422, where Gradio says 500."""
+
+        path = scope["path"]
+        cookies = self.people.cookies_for(scope) if self.people and path == "/" else []
 
         async def sent(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -133,6 +148,8 @@ class Guard:
                 headers["Content-Security-Policy"] = NOTHING_FROM_OUTSIDE.format(frames=self.rules.frames)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
+                for cookie in cookies:
+                    headers.append("Set-Cookie", cookie)
             await send(message)
 
         return sent

@@ -37,6 +37,6 @@ def page(studio: Studio) -> gr.Blocks:
 @pytest.fixture(scope="session")
 def served(studio: Studio) -> Iterator[Served]:
     port = free_port(47_860)
-    page = launch(studio, port, Gate(Limits(10_000, 100_000)), prevent_thread_lock=True, quiet=True)
+    page = launch(studio, port, Gate(limits=Limits(10_000, 100_000)), prevent_thread_lock=True, quiet=True)
     yield Served(studio, page, f"http://127.0.0.1:{port}", port)
     page.close(verbose=False)

@@ -60,7 +60,7 @@ def harmless(served, monkeypatch):
         raise HubError("The Hub is not here.", "This is a test.", "Go on.")
 
     monkeypatch.setattr(type(served.studio.voices), "warm_up", lambda _: None)
-    monkeypatch.setattr(served.studio, "start", lambda *_: pytest.fail("junk started a run"))
+    monkeypatch.setattr(served.studio, "start", lambda *_, **__: pytest.fail("junk started a run"))
     for name in ("dataset_file", "check_model"):
         monkeypatch.setattr(type(served.studio.hub), name, unreachable)
 

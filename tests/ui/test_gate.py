@@ -38,7 +38,7 @@ class Request:
 
 
 def gated(handler, **how):
-    return Gate(Limits(1000, 10_000)).wrap(handler, **how)
+    return Gate(limits=Limits(1000, 10_000)).wrap(handler, **how)
 
 
 def test_every_handler_of_the_page_passes_the_gate(page):
