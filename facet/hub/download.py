@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Repository:
     sha: str
     endpoint: str | None
     files: Mapping[str, Listed]
+    token: str | None = field(default=None, repr=False)  # of the person who asks; None: what anybody may see
 
     def gigabytes(self, names: list[str]) -> float:
         return sum(self.files[name].size for name in names) / 1e9
@@ -59,7 +60,7 @@ def download(repository: Repository, names: list[str], into: Path, progress: Rep
 
     for name in names:
         before = done
-        with ours(repository.thing, repository.name):
+        with ours(repository.thing, repository.name, repository.token):
             _download_one(repository, name, into, report)
         _verify(into / name, repository.files[name], repository.name)
         report(before + repository.files[name].size - done)
@@ -77,7 +78,7 @@ def _download_one(repository: Repository, name: str, into: Path, report: Callabl
         endpoint=repository.endpoint,
         local_dir=into,
         etag_timeout=ETAG_SECONDS,
-        token=False,
+        token=repository.token or False,
         tqdm_class=_meter(report),
     )
 

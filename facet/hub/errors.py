@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import re
+import traceback
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 from huggingface_hub import errors as theirs
 from huggingface_hub.utils import httpx
@@ -31,24 +33,32 @@ DAMAGED = (
 )
 
 
+SCOPE: Final = re.compile(r"\b((?:contribute|manage|write|read|gated)-repos|inference-api|jobs)\b")
+TOKEN: Final = re.compile(r"hf_(?:(?:oauth|jwt)_)?[A-Za-z0-9._-]{20,}")
+CREDENTIAL: Final = re.compile(r"[\x21-\x7e]{3,4000}")
+
+
 @contextlib.contextmanager
-def ours(thing: Thing, name: str) -> Iterator[None]:
+def ours(thing: Thing, name: str, token: str | None = None) -> Iterator[None]:
     """Whatever the client raises inside leaves as a `FacetError` about this model or dataset."""
     try:
         yield
     except FacetError:
         raise
     except Exception as error:
-        translated = translate(error, thing, name)
+        translated = translate(error, thing, name, signed_in=token is not None)
         if translated is None:
             raise
-        raise translated from error
+        raise translated from printable(error, token)
 
 
-def translate(error: Exception, thing: Thing, name: str) -> FacetError | None:
+def translate(error: Exception, thing: Thing, name: str, signed_in: bool = False) -> FacetError | None:
     """The error in our words, or None when it is none of the Hub's."""
+    cause = error.__cause__
+    if isinstance(error, theirs.LocalEntryNotFoundError) and isinstance(cause, Exception) and status_of(cause):
+        return translate(cause, thing, name, signed_in)  # the client speaks of its cache when the Hub refuses a file
     if isinstance(error, theirs.GatedRepoError):
-        return gated(thing, name)
+        return gated(thing, name, signed_in, said(error))
     if isinstance(error, theirs.RepositoryNotFoundError):
         return not_found(thing, name)
     if isinstance(error, (theirs.RevisionNotFoundError, theirs.RevisionResolutionError)):
@@ -71,19 +81,20 @@ def translate(error: Exception, thing: Thing, name: str) -> FacetError | None:
             "It was there when we asked for the list of files.",
             "Try again in a minute.",
         )
-    return _by_answer(error, thing, name)
+    return _by_answer(error, thing, name, signed_in)
 
 
-def _by_answer(error: Exception, thing: Thing, name: str) -> FacetError | None:
+def _by_answer(error: Exception, thing: Thing, name: str, signed_in: bool) -> FacetError | None:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return CapacityError(
             "The disk became full during the download.",
             f"What was fetched of {name} so far is kept.",
             "Delete runs or datasets you no longer need, then try again.",
         )
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    status = status_of(error)
     if isinstance(error, httpx.HTTPError) and status is not None:
-        return by_status(status, thing, name)
+        scope = SCOPE.search(said(error)) if status == 403 else None
+        return scope_missing(scope[1]) if scope else by_status(status, thing, name, signed_in)
     if isinstance(error, DAMAGED):
         return HubError(
             "The download broke off.",
@@ -93,17 +104,19 @@ def _by_answer(error: Exception, thing: Thing, name: str) -> FacetError | None:
     return None
 
 
-def by_status(status: int, thing: Thing, name: str) -> FacetError:
+def by_status(status: int, thing: Thing, name: str, signed_in: bool = False) -> FacetError:
     """An answer of the Hub that has a number and no better explanation."""
     if status == 429:
         return HubError(
             "The Hub asks us to wait.", "Too many requests came from here (answer 429).", "Try again in five minutes."
         )
+    if status == 401 and signed_in:
+        return signed_out()
     if status in (401, 403):
         return AccessError(
             f"The Hub does not let us read {name}.",
             f"It answered {status}: not allowed.",
-            f"Choose a {thing} that is open to everyone.",
+            f"Choose a {thing} that is open to everyone{' or to your account' if signed_in else ''}.",
         )
     if status >= 500:
         return HubError(
@@ -116,6 +129,45 @@ def by_status(status: int, thing: Thing, name: str) -> FacetError:
     )
 
 
+def status_of(error: BaseException | None) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def said(error: Exception) -> str:
+    """What the Hub answered in words; it may be empty, and a stranger may have had a hand in it."""
+    return str(getattr(error, "server_message", None) or "")
+
+
+def printable(error: Exception, token: str | None) -> Exception | None:
+    """The error as a cause for ours, unless a log that prints it would print a token."""
+    text = "".join(traceback.format_exception(error))
+    return None if (token and token in text) or TOKEN.search(text) else error
+
+
+def checked(token: str) -> str:
+    """A token as it may be sent. A stray blank or newline would end up, token and all, in the client's error."""
+    token = token.strip()
+    if not CREDENTIAL.fullmatch(token):
+        raise signed_out()
+    return token
+
+
+def signed_out() -> AccessError:
+    return AccessError(
+        "Your sign-in is no longer accepted.",
+        "It has run out, or it was withdrawn on Hugging Face.",
+        "Sign in again, then repeat this. Nothing you have entered is lost.",
+    )
+
+
+def scope_missing(scope: str) -> AccessError:
+    return AccessError(
+        "A permission is missing.",
+        f"The Hub says that your sign-in does not include “{scope}”.",
+        "Sign out and in again, and leave that permission ticked.",
+    )
+
+
 def not_reached() -> HubError:
     return HubError(
         "The Hugging Face Hub could not be reached.",
@@ -125,7 +177,7 @@ def not_reached() -> HubError:
 
 
 def not_found(thing: Thing, name: str) -> NotFoundError:
-    """Missing and private are the same sentence: we do not ask with anybody's rights."""
+    """Missing and private are the same sentence, also for a person who is signed in."""
     return NotFoundError(
         f"We could not find the {thing} {name} on the Hub.",
         "It does not exist, or it is private.",
@@ -141,9 +193,29 @@ def bad_name(thing: Thing) -> SettingError:
     )
 
 
-def gated(thing: Thing, name: str) -> AccessError:
+def gated(thing: Thing, name: str, signed_in: bool = False, words: str = "") -> AccessError:
+    """`words` are the Hub's own: they tell waiting for the owner, and a token without that right, from the rest."""
+    what, page = f"{name} is not open to everyone.", f"{PAGES[thing]}{name}"
+    if not signed_in:
+        return AccessError(
+            what,
+            "Its owner asks each person to accept a licence once, and Facet does not know who you are yet.",
+            f"Sign in first. Then open {page} and accept what it asks, come back and press again.",
+        )
+    if "await" in words or "pending" in words:
+        return AccessError(
+            what,
+            "You have asked for access, and its owner has not answered yet.",
+            f"Look at {page} from time to time, and press again when it says that you have access.",
+        )
+    if "gated-repos" in words or "token settings" in words:
+        return AccessError(
+            what,
+            "Your sign-in does not include reading models whose terms you have accepted (gated-repos).",
+            f"Sign out and in again with that permission, look whether {page} is open to you, and press again.",
+        )
     return AccessError(
-        f"{name} is not open to everyone.",
-        "Its owner asks each person to accept a licence once, and Facet does not sign in to the Hub for you yet.",
-        f"Choose a {thing} that asks for nothing; its page is {PAGES[thing]}{name}.",
+        what,
+        "Its owner asks each person to accept a licence once, and your account has not done so.",
+        f"Open {page} and accept what it asks, then come back and press again.",
     )

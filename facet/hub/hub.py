@@ -1,31 +1,33 @@
 """The Hugging Face Hub as Facet uses it: look at a model before downloading it, fetch models and datasets.
 
-Everything is asked for with `token=False`: no account's rights are ever used by accident, and what is fetched may be
-shared by everyone on this machine.
+Without a person's token everything is asked for with `token=False`: no account's rights are ever used by accident, and
+what is fetched may be shared by everyone on this machine. What only a token opened is that person's alone: `gated` and
+`private` say so, and here it is kept for the length of one look.
 """
 
+import contextlib
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock
-from huggingface_hub import HfApi
 
-from facet.errors import CapacityError, DataError
+from facet.errors import CapacityError
 from facet.gemma.inspect import ModelFacts, facts_of, has_template, inspect, read_config
 from facet.gemma.licences import Licence, licence_of
 from facet.gemma.refuse import complaint_about_files
-from facet.hub import errors
-from facet.hub.download import Listed, ReportProgress, Repository, download
-from facet.hub.errors import Thing, ours
+from facet.hub.ask import ask, is_closed
+from facet.hub.download import ReportProgress, Repository, download
+from facet.hub.errors import Thing
 from facet.hub.front_matter import configs_of
-from facet.hub.parts import DatasetName, Part, choose, is_plain
+from facet.hub.parts import DatasetName, Part, choose
 from facet.workspace import read_json, write_json
 
 ASK_SECONDS: Final = 6.0  # how long a first question may take before we say that the Hub cannot be reached
-NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}")
-COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 WEIGHTS: Final = re.compile(r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
 BESIDE_WEIGHTS: Final = frozenset(
     [
@@ -57,6 +59,13 @@ class ModelOnHub:
     facts: ModelFacts
     licence: Licence
     size_gb: float  # of the files that would be downloaded
+    gated: bool = False
+    private: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its copy may be shared; if not it belongs in the person's own folder."""
+        return not (self.gated or self.private)
 
 
 @dataclass(frozen=True)
@@ -79,10 +88,13 @@ class Fetched:
     split: str
     words: str
     licence: str | None  # as stated on its page
+    alone: Path | None = None  # the folder made for this file alone, when not everybody may read it
 
     def discard(self) -> None:
         """Delete the downloaded copy, once it has been taken over."""
         self.path.unlink(missing_ok=True)
+        if self.alone:
+            shutil.rmtree(self.alone, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -92,25 +104,27 @@ class Hub:
     cache: Path
     endpoint: str | None = None  # default: HF_ENDPOINT, else huggingface.co
 
-    def check_model(self, repo: str, revision: str | None = None) -> ModelOnHub:
+    def check_model(self, repo: str, revision: str | None = None, token: str | None = None) -> ModelOnHub:
         """Look at a model's description and list of files; a few kilobytes are fetched, no weights.
 
-        Raises: `AccessError` for gated ones, `SettingError` or `DataError` for those Facet does not take,
-        `NotFoundError`, `HubError`.
+        Raises: `AccessError` for gated ones (with a token: only while its terms are not accepted), `SettingError` or
+        `DataError` for those Facet does not take, `NotFoundError`, `HubError`.
         """
-        repository, info = self._ask("model", repo, revision)
+        repository, info = self._ask("model", repo, revision, token)
         if complaint := complaint_about_files(repository.files):
             raise complaint
         weights = [name for name in repository.files if WEIGHTS.fullmatch(name)]
-        folder = self.cache / "models" / place(repository.name, repository.sha)
         small = ["config.json", *(name for name in sorted(BESIDE_WEIGHTS) if "template" in name or "_config" in name)]
         wanted = [name for name in small if name in repository.files and repository.files[name].size < SMALL]
-        download(repository, list(dict.fromkeys(wanted)), folder)
-        stated = getattr(info.safetensors, "total", None) or int(repository.gigabytes(weights) * 1e9 / 2)
-        facts = facts_of(read_config(folder / "config.json"), stated, template=has_template(folder))
+        with self._folder_to_look_in(repository, info) as folder:
+            download(repository, list(dict.fromkeys(wanted)), folder)
+            stated = getattr(info.safetensors, "total", None) or int(repository.gigabytes(weights) * 1e9 / 2)
+            facts = facts_of(read_config(folder / "config.json"), stated, template=has_template(folder))
         licence = licence_of(repository.name, facts.generation, _card_value(info, "license"))
         size_gb = repository.gigabytes(_model_files(repository))
-        return ModelOnHub(repository.name, repository.sha, facts, licence, size_gb)
+        return ModelOnHub(
+            repository.name, repository.sha, facts, licence, size_gb, bool(info.gated), bool(info.private)
+        )
 
     def downloaded(self, repo: str, models: Path, revision: str | None = None) -> Snapshot | None:
         """A whole copy of a model that is already here, or None. Needs no network."""
@@ -127,16 +141,22 @@ class Hub:
         return place(repo, sha)
 
     def model_snapshot(
-        self, repo: str, revision: str | None, models: Path, progress: ReportProgress | None = None
+        self,
+        repo: str,
+        revision: str | None,
+        models: Path,
+        progress: ReportProgress | None = None,
+        token: str | None = None,
     ) -> Snapshot:
         """Download a model's safetensors, tokenizer and JSON files; nothing else of it ever gets here.
 
+        With a token, `models` has to be that person's own folder unless the model is open to everyone.
         A second caller waits for the first; a download that broke off goes on where it stopped.
         Raises: like `check_model`, and `CapacityError` when the disk has no room.
         """
         if revision and (here := self.downloaded(repo, models, revision)):
             return here
-        repository, _ = self._ask("model", repo, revision)
+        repository, _ = self._ask("model", repo, revision, token)
         if complaint := complaint_about_files(repository.files):
             raise complaint
         folder = models / place(repo, repository.sha)
@@ -157,6 +177,7 @@ class Hub:
         *,
         most_gb: float = MOST_GB,
         progress: ReportProgress | None = None,
+        token: str | None = None,
     ) -> Fetched:
         """Fetch one file of a dataset: `owner/name`, `owner/name:config` or `owner/name:config/split`.
 
@@ -164,9 +185,24 @@ class Hub:
         Raises: `DataError` when there is nothing to read or a part must be chosen; `CapacityError` above `most_gb`.
         """
         wanted = DatasetName.parse(dataset)
-        repository, info = self._ask("dataset", wanted.repo, revision)
-        folder = self.cache / "datasets" / place(repository.name, repository.sha)
-        part = choose(repository.files, self._declared_parts(repository, folder), wanted)
+        repository, info = self._ask("dataset", wanted.repo, revision, token)
+        alone = self._folder_of_its_own() if is_closed(info) else None
+        folder = alone or self.cache / "datasets" / place(repository.name, repository.sha)
+        try:
+            part = choose(repository.files, self._declared_parts(repository, folder), wanted)
+            self._download_first(repository, part, folder, most_gb, progress)
+        except BaseException:
+            if alone:
+                shutil.rmtree(alone, ignore_errors=True)
+            raise
+        path, licence = folder / part.files[0], _card_value(info, "license")
+        words = _words(repository, part)
+        return Fetched(repository.name, repository.sha, path, part.config, part.split, words, licence, alone)
+
+    @staticmethod
+    def _download_first(
+        repository: Repository, part: Part, folder: Path, most_gb: float, progress: ReportProgress | None
+    ) -> None:
         file = part.files[0]
         size_gb = repository.gigabytes([file])
         if size_gb > most_gb:
@@ -176,10 +212,6 @@ class Hub:
                 "Choose a smaller dataset, or upload a part of this one.",
             )
         download(repository, [file], folder, progress)
-        licence = _card_value(info, "license")
-        return Fetched(
-            repository.name, repository.sha, folder / file, part.config, part.split, _words(repository, part), licence
-        )
 
     def _declared_parts(self, repository: Repository, folder: Path) -> list[dict[str, Any]]:
         readme = repository.files.get("README.md")
@@ -188,27 +220,24 @@ class Hub:
         download(repository, ["README.md"], folder)
         return configs_of((folder / "README.md").read_text("utf-8", errors="replace"))
 
-    def _ask(self, thing: Thing, name: str, revision: str | None) -> tuple[Repository, Any]:
-        """The pinned commit and its files, in one request."""
-        if not NAME.fullmatch(name) or ".." in name or "--" in name or name.endswith(".git"):
-            raise errors.bad_name(thing)
-        api = HfApi(endpoint=self.endpoint, token=False, library_name="facet")
-        ask = api.model_info if thing == "model" else api.dataset_info
-        with ours(thing, name):
-            info = ask(name, revision=revision, timeout=ASK_SECONDS, files_metadata=True, token=False)
-        if info.gated:
-            raise errors.gated(thing, name)
-        if info.private:
-            raise errors.not_found(thing, name)
-        if not COMMIT.fullmatch(info.sha or ""):
-            raise DataError(f"We cannot tell which version of {name} this is.", "The Hub named none.", "Try again.")
-        files = {
-            file.rfilename: Listed(file.size or 0, file.lfs.sha256 if file.lfs else None)
-            for file in info.siblings or []
-            if is_plain(file.rfilename)
-        }
-        moved_to = info.id if NAME.fullmatch(info.id or "") else name
-        return Repository(thing, moved_to, info.sha, self.endpoint, files), info
+    def _ask(self, thing: Thing, name: str, revision: str | None, token: str | None) -> tuple[Repository, Any]:
+        return ask(thing, name, revision, token, self.endpoint, ASK_SECONDS)
+
+    @contextlib.contextmanager
+    def _folder_to_look_in(self, repository: Repository, info: Any) -> Iterator[Path]:
+        """Where a model's small files are put; those that not everybody may read are gone after the look."""
+        if not is_closed(info):
+            yield self.cache / "models" / place(repository.name, repository.sha)
+            return
+        folder = self._folder_of_its_own()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _folder_of_its_own(self) -> Path:
+        self.cache.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="alone-", dir=self.cache))
 
 
 def place(repo: str, sha: str) -> str:

@@ -7,11 +7,11 @@ from huggingface_hub.utils import httpx
 from facet.errors import FacetError
 from facet.hub.errors import by_status, ours, translate
 
-# Errors of the client that reading public models and datasets cannot raise, and why.
+# Errors of the client that reading models and datasets cannot raise, and why.
 NOT_MET = {
-    "LocalTokenNotFoundError": "no token is asked for",
-    "OIDCError": "no sign-in",
-    "DeviceCodeError": "no sign-in",
+    "LocalTokenNotFoundError": "no token is looked for",
+    "OIDCError": "met in account.py, where signing in is",
+    "DeviceCodeError": "met in account.py, where signing in is",
     "BucketNotFoundError": "met as a plain refusal",
     "InferenceEndpointError": "no inference",
     "InferenceEndpointTimeoutError": "no inference",
@@ -34,7 +34,7 @@ NOT_MET = {
     "StrictDataclassDefinitionError": "theirs to fix",
     "StrictDataclassFieldValidationError": "theirs to fix",
     "StrictDataclassClassValidationError": "theirs to fix",
-    "FileDuplicationError": "no uploads",
+    "FileDuplicationError": "met in writing.py, if at all",
     "CLIError": "no command line of theirs",
     "ConfirmationError": "no command line of theirs",
     "CLIExtensionInstallError": "no command line of theirs",
