@@ -3,7 +3,7 @@
 import os
 import shutil
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Bundle:
     generation: str
     run_file: str
     exam: ExamCard | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
+    repo: str = ""  # where it is going to be published
 
 
 def export(bundle: Bundle, to: Path) -> Path:
@@ -124,6 +124,7 @@ def card_facts(bundle: Bundle) -> CardFacts:
         minutes=float(bundle.run.progress.outputs.get("minutes", 0.0)),
         imported=bundle.run.imported,
         continues=bundle.run.continues,
+        repo=bundle.repo,
     )
 
 

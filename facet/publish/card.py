@@ -41,6 +41,7 @@ class CardFacts:
     minutes: float = 0.0
     imported: dict[str, Any] | None = None  # "from" and "sha256" of an adapter that was not trained in Facet
     continues: dict[str, Any] | None = None  # "adapter_sha256" and "from" of the adapter it was trained further from
+    repo: str = ""  # where it is published, owner/name
 
     @property
     def hub_base(self) -> str | None:
@@ -141,16 +142,20 @@ def _use(facts: CardFacts) -> str:
 
 def snippet(facts: CardFacts) -> str:
     """A program that loads the adapter and prints one answer. It is run as it is by the tests."""
+    where = f'"{facts.repo}"' if facts.repo else '"."  # this folder, or the name of this model on the Hub'
+    imported = ""
     if facts.base_model == STARTER:
         base = 'f"{adapter}/base"'
+        imported = "from huggingface_hub import snapshot_download\n" if facts.repo else ""
+        where = f'snapshot_download("{facts.repo}")' if facts.repo else '"."  # this folder'
     else:
         base = json.dumps(facts.hub_base or f"path/to/{one_line(facts.base_model, 80)}", ensure_ascii=False)
     pinned = f', revision="{facts.revision}"' if facts.revision and facts.hub_base else ""
     return f"""\
-from peft import PeftModel
+{imported}from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-adapter = "."  # this folder, or the name of this model on the Hub
+adapter = {where}
 base = {base}
 
 tokenizer = AutoTokenizer.from_pretrained(adapter)

@@ -206,7 +206,7 @@ class Runs:
             "model": {"id": card.base_model, "revision": task.request["base"]["revision"]},
         }
         if card.imported:
-            return _yaml(described | {"imported": card.imported})
+            return _yaml(described | {"imported": card.imported}, card.created)
         if card.continues:
             described["continues"] = {name: card.continues[name] for name in ("adapter_sha256", "from")}
         described |= {
@@ -223,11 +223,13 @@ class Runs:
             "recipe": card.recipe.model_dump(),
             "made_with": (task.execution() or {}).get("versions", {"facet": facet.__version__}),
         }
-        return _yaml(described)
+        return _yaml(described, card.created)
 
 
-def _yaml(described: dict[str, Any]) -> str:
-    return yaml.safe_dump(described | {"written": time.strftime("%Y-%m-%d")}, sort_keys=False, allow_unicode=True)
+def _yaml(described: dict[str, Any], when: float) -> str:
+    return yaml.safe_dump(
+        described | {"written": time.strftime("%Y-%m-%d", time.gmtime(when))}, sort_keys=False, allow_unicode=True
+    )
 
 
 def _source_words(source: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""Putting a tuned model into a person's account, in the background: what is going on, what was done, what failed.
+
+The state lies beside the run, so that every page shows the same. The token lives in this process's memory until the
+upload ends and nowhere else; if the process dies, pressing “Publish” again goes on where it stopped.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from facet.errors import FacetError, SettingError
+from facet.publish.repo import Published, Target, check_name, publish
+from facet.workspace import read_about, read_json, update_about, write_json
+
+log = logging.getLogger("facet.publish")
+Stage = Literal["working", "done", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One attempt to publish a run, the newest."""
+
+    repo: str
+    public: bool
+    tag: str | None
+    stage: Stage = "working"
+    words: str = "Getting the files ready"
+    share: float = 0.0  # 0 to 1
+    url: str = ""
+    unchanged: bool = False  # everything was there already
+    failure: dict[str, str] | None = None
+    when: float = 0.0  # seconds since 1970
+
+
+@dataclass(frozen=True)
+class Publications:
+    """`endpoint` replaces the Hub's address."""
+
+    endpoint: str | None = None
+
+    def begin(self, run: Path, fill: Callable[[Path], Path], target: Target, token: str) -> None:
+        """Publish in the background. `fill` writes the files into a new folder.
+
+        Raises: `SettingError` for an impossible name, or while this run is being published already.
+        """
+        lock = self._claim(run, target)
+        threading.Thread(target=self._work, args=(run, fill, target, token, lock), daemon=True).start()
+
+    def now(self, run: Path, fill: Callable[[Path], Path], target: Target, token: str) -> Publication:
+        """Publish and wait for it. Raises: what went wrong."""
+        self._work(run, fill, target, token, self._claim(run, target))
+        done = self.newest(run)
+        if done is None or done.failure:
+            raise FacetError.from_dict(done.failure) if done else FacetError.unexpected("publish")
+        return done
+
+    def newest(self, run: Path) -> Publication | None:
+        try:
+            found = Publication(**read_json(run / "publication.json"))
+        except (OSError, ValueError, TypeError):
+            return None
+        if found.stage == "working" and not _is_held(run):
+            return replace(
+                found,
+                stage="interrupted",
+                words="Facet was closed while it published. Press “Publish” again: it goes on where it stopped.",
+            )
+        return found
+
+    @staticmethod
+    def all(run: Path) -> list[dict[str, Any]]:
+        """Everything that was published of this run, newest first."""
+        return list(reversed(read_about(run).get("published", [])))
+
+    def _claim(self, run: Path, target: Target) -> FileLock:
+        check_name(target.repo)
+        lock = FileLock(run / "publication.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise SettingError(
+                "This model is being published already.",
+                "One upload at a time keeps the versions in order.",
+                "Wait until it is done; the page shows how far it is.",
+            ) from None
+        self._note(run, Publication(target.repo, not target.private, target.tag, when=time.time()))
+        return lock
+
+    def _work(self, run: Path, fill: Callable[[Path], Path], target: Target, token: str, lock: FileLock) -> None:
+        state = Publication(target.repo, not target.private, target.tag, when=time.time())
+        folder = run / "publishing"
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            files = fill(folder)
+
+            def say(words: str, share: float) -> None:
+                self._note(run, replace(state, words=words, share=share))
+
+            done = publish(files, target, token, say, self.endpoint)
+            update_about(run, published=[*read_about(run).get("published", []), _noted(done)])
+            words = "Everything was there already." if done.unchanged else "Published, and every file read back."
+            last = replace(state, stage="done", words=words, share=1.0, url=done.url, unchanged=done.unchanged,
+                           public=not done.private, tag=done.tag)  # fmt: skip
+        except FacetError as error:
+            last = replace(state, stage="failed", words=error.what, failure=error.as_dict())
+        except Exception as error:
+            log.error("publishing failed: %s", type(error).__name__)  # its text may quote a request
+            fault = FacetError.unexpected("the page's own log")
+            last = replace(state, stage="failed", words=fault.what, failure=fault.as_dict())
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._note(run, replace(last, when=time.time()))
+        lock.release()
+
+    @staticmethod
+    def _note(run: Path, state: Publication) -> None:
+        if run.is_dir():  # it may have been deleted meanwhile
+            write_json(run / "publication.json", asdict(state))
+
+
+def _noted(done: Published) -> dict[str, Any]:
+    return {"repo": done.repo, "url": done.url, "sha": done.sha, "tag": done.tag, "public": not done.private,
+            "when": time.time()}  # fmt: skip
+
+
+def _is_held(run: Path) -> bool:
+    lock = FileLock(run / "publication.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
