@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from facet.cli.people import machine_grant
 from facet.dataset.columns import Mapping
 from facet.errors import SettingError
 from facet.identity import LOCAL
@@ -14,7 +15,7 @@ Answer = dict[str, Any]
 def prepare(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     correction = {name: getattr(options, name) for name in ("encoding", "delimiter") if getattr(options, name)} or None
-    upload_id = studio.bring(LOCAL, options.source)
+    upload_id = studio.bring(LOCAL, options.source, machine_grant())
     try:
         look = studio.look(LOCAL, upload_id, correction)
         mapping = _mapping(options.map) or (look["shape"] or {}).get("mapping")

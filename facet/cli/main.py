@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facet.cli import after, data, runs
+from facet.cli import after, data, people, runs
 from facet.errors import CapacityError, FacetError
 from facet.recipe.advice import PRESETS
 from facet.recipe.knobs import add_arguments, page
@@ -24,7 +24,7 @@ Command = Callable[[argparse.Namespace], dict[str, Any]]
 def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    options = parser().parse_args(arguments)
+    options = read_arguments(arguments)
     try:
         answer = options.command(options)
     except FacetError as error:
@@ -44,6 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
     elif words:
         print(words)
     return 0
+
+
+def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """Wrong usage ends here, with exit code 2."""
+    known = parser()
+    options = known.parse_args(arguments)
+    if options.command is runs.train and not (options.data or options.file):
+        known.error(
+            "train needs --data DATASET or --file facet-run.yaml; `python -m facet datasets` lists the datasets"
+        )
+    return options
 
 
 def _not_written(error: OSError) -> CapacityError:
@@ -78,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     _train(verbs)
     _running(verbs)
     _after(verbs)
+    _people(verbs)
     return top
 
 
@@ -96,6 +108,7 @@ def _prepare(verbs: Any) -> None:
         "--map",
         action="append",
         default=[],
+        type=data.role_and_column,
         metavar="ROLE=COLUMN",
         help="for example --map user=question --map assistant=answer; without it Facet guesses and says what",
     )
@@ -116,6 +129,7 @@ def _train(verbs: Any) -> None:
     verb.add_argument("--model", help="starter, a Hub id, or a folder with safetensors files; default starter")
     verb.add_argument("--preset", choices=list(PRESETS), help="how thoroughly, default balanced")
     verb.add_argument("--file", metavar="facet-run.yaml", help="do the run that this file describes again")
+    verb.add_argument("--from", metavar="RUN", help="train this finished or imported run further")
     verb.add_argument("--name", default="", help="what to call the run")
     verb.add_argument("--wait", action="store_true", help="stay until it is finished, and say how it goes")
     add_arguments(verb.add_argument_group("settings"), SftRecipe)
@@ -134,6 +148,11 @@ def _running(verbs: Any) -> None:
         verb = _verb(verbs, name, getattr(runs, name), words)
         verb.add_argument("run", metavar="RUN")
         verb.add_argument("--wait", action="store_true", help="stay until that is done")
+    brought = _verb(verbs, "import", runs.import_adapter, "Take in an adapter from the Hub, a zip or a folder.")
+    brought.add_argument("source", metavar="hub:OWNER/NAME|ZIP|FOLDER")
+    brought.add_argument("--name", default="", help="what to call it")
+    brought.add_argument("--model", help="its starting model, where the adapter does not say")
+    brought.add_argument("--wait", action="store_true", help="stay until its starting model is here")
     conduct = _verb(verbs, "conduct", runs.conduct, "Carry on whatever is queued or was interrupted, then end.")
     conduct.set_defaults(json=False)
     for name, kind in (("delete", runs.delete), ("rename", runs.rename)):
@@ -162,3 +181,14 @@ def _after(verbs: Any) -> None:
     take = _verb(verbs, "export", after.export, "Write the tuned model and everything needed to use it to a folder.")
     take.add_argument("run", metavar="RUN")
     take.add_argument("--to", required=True, metavar="FOLDER")
+
+
+def _people(verbs: Any) -> None:
+    _verb(verbs, "login", people.login, "Sign this computer in to Hugging Face, with a code in your browser.")
+    _verb(verbs, "logout", people.logout, "Sign this computer out of Hugging Face.")
+    _verb(verbs, "whoami", people.whoami, "Say which account this computer is signed in to.")
+    verb = _verb(verbs, "publish", people.publish, "Put a tuned model into your own account on the Hugging Face Hub.")
+    verb.add_argument("run", metavar="RUN")
+    verb.add_argument("repo", metavar="OWNER/NAME")
+    verb.add_argument("--public", action="store_true", help="let everyone see it; without this it is private")
+    verb.add_argument("--tag", help="name this version, for example v1")

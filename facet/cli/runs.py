@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from facet.cli.run_file import dataset_for, read_run_file
+from facet.cli.people import machine_grant
+from facet.cli.run_file import continued_run, dataset_for, read_run_file
 from facet.compute.child import spawn
-from facet.errors import NotFoundError, SettingError, TrainingError
+from facet.errors import NotFoundError, TrainingError
 from facet.identity import LOCAL
 from facet.recipe.knobs import read_recipe, settings
 from facet.recipe.recipes import SftRecipe
@@ -29,15 +30,11 @@ def train(options: argparse.Namespace) -> Answer:
     if options.file:
         run_id = _train_from_file(studio, options, given)
     else:
-        if not options.data:
-            raise SettingError(
-                "There is no data to learn from.",
-                "Neither --data nor --file was given.",
-                "Name a dataset: python -m facet datasets lists them.",
-            )
-        advised = studio.advise(LOCAL, options.data, options.model or "starter", options.preset or "balanced").recipe
+        grant, before = machine_grant(), getattr(options, "from")
+        model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
+        advised = studio.advise(LOCAL, options.data, model, options.preset or "balanced", grant).recipe
         recipe = read_recipe(SftRecipe, advised.model_dump() | given)
-        run_id = studio.start(LOCAL, options.data, options.model or "starter", recipe, options.name)
+        run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, start_from=before)
     return _go_on(studio, run_id, options.wait)
 
 
@@ -48,7 +45,26 @@ def _train_from_file(studio: Studio, options: argparse.Namespace, given: Answer)
     model = described["model"]
     revision = None if options.model else model.get("revision")
     name = options.name or str(described.get("name", ""))
-    return studio.start(LOCAL, dataset_id, options.model or model["id"], recipe, name, revision)
+    return studio.start(
+        LOCAL,
+        dataset_id,
+        options.model or model["id"],
+        recipe,
+        name,
+        revision,
+        machine_grant(),
+        continued_run(studio, described),
+    )
+
+
+def import_adapter(options: argparse.Namespace) -> Answer:
+    """Take in an adapter trained elsewhere, as a run to talk to, to test and to train further."""
+    studio = Studio.from_environment()
+    run_id = studio.import_adapter(LOCAL, options.source, options.name, machine_grant(), options.model or "")
+    if not studio.run(LOCAL, run_id).has_model:  # its starting model has to be downloaded first
+        return _go_on(studio, run_id, options.wait)
+    words = f"{run_id}\nNext: python -m facet chat {run_id} --compare"
+    return {"run_id": run_id, "stage": "finished", "words": words}
 
 
 def _go_on(studio: Studio, run_id: str, wait: bool) -> Answer:
