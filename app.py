@@ -8,13 +8,14 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from facet.studio import Studio
 from facet.ui.page import launch
+from facet.ui.visitors import on_space
 
 
 def main() -> None:
-    if os.environ.get("SPACE_ID") and os.environ.get("FACET_ONE_PERSON") != "1":
-        # Without sign-in everybody would be the same person and see everybody's data.
+    if on_space() and not os.environ.get("OAUTH_CLIENT_ID"):
         raise SystemExit(
-            "This version has no sign-in. On a private Space of your own, set the variable FACET_ONE_PERSON=1."
+            "On a Space each visitor signs in as themselves: README.md has to say “hf_oauth: true”. On a private Space "
+            "of your own you may set the variable FACET_ONE_PERSON=1 instead."
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,14 +18,24 @@ from facet.exam.exams import PARTS, ExamCard, Exams
 from facet.export import bundle
 from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import OFFERED, STARTER, BaseModel
+from facet.hub.account import Account
+from facet.hub.accounts import Accounts
+from facet.hub.adapters import adapter_name, fetch_adapter
 from facet.hub.hub import Hub
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.model.choose import Chooser, ModelCheck
 from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
+from facet.publish.card import card
+from facet.publish.publications import Publication, Publications
+from facet.publish.repo import Target
+from facet.quota import Usage, quota_of, too_busy
 from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
 from facet.recipe.recipes import SftRecipe
+from facet.sign_in import SignIn
 from facet.talk import Talks
+from facet.train import imports
+from facet.train.imports import Taken
 from facet.train.runs import RunCard, Runs
 from facet.work.conductor import Conductor, Looking, Telling
 from facet.work.log import Progress
@@ -54,7 +64,11 @@ class Studio:
         self.workspace = workspace
         self.hub = hub or Hub(workspace.home / "hub")
         self.shelf = Shelf(workspace, self.hub)
-        self.chooser = Chooser(self.hub, workspace.models)
+        self.chooser = Chooser(self.hub, workspace)
+        self.accounts = Accounts(self.hub.endpoint)
+        self.sign_in = SignIn()
+        self.publications = Publications(self.hub.endpoint)
+        self._lent: dict[str, str] = {}  # run → token, only until the model it starts from is here
         self.looking = Looking()
         self.runs_shelf = Runs(workspace, self.looking)
         self.exams_shelf = Exams(workspace, self.runs_shelf)
@@ -89,15 +103,17 @@ class Studio:
 
     def _fetch_model(self, task: Task) -> None:
         base = BaseSource.of(task.request["base"])
-        self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report)
+        token = self._lent.get(task.id)
+        self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report, token)
+        self._lent.pop(task.id, None)
 
     # ---- data
     def examples(self) -> tuple[Example, ...]:
         return EXAMPLES
 
-    def bring(self, person: Person, source: str) -> str:
+    def bring(self, person: Person, source: str, grant: Grant | None = None) -> str:
         """For the command line: a file, a folder, `hub:owner/name` or `example:name`."""
-        return self.shelf.bring(person, source)
+        return self.shelf.bring(person, source, grant.token if grant and grant.is_valid else None)
 
     def bring_file(self, person: Person, path: Path, original_name: str) -> str:
         return self.shelf.bring_file(person, path, original_name)
@@ -105,8 +121,8 @@ class Studio:
     def bring_example(self, person: Person, name: str) -> str:
         return self.shelf.bring_example(person, name)
 
-    def bring_hub(self, person: Person, dataset_id: str) -> str:
-        return self.shelf.bring_hub(person, dataset_id)
+    def bring_hub(self, person: Person, dataset_id: str, grant: Grant | None = None) -> str:
+        return self.shelf.bring_hub(person, dataset_id, grant.token if grant and grant.is_valid else None)
 
     def look(self, person: Person, upload_id: str, correction: dict[str, str] | None = None) -> dict[str, Any]:
         return self.shelf.look(person, upload_id, correction)
@@ -153,17 +169,17 @@ class Studio:
     def models(self) -> tuple[BaseModel, ...]:
         return OFFERED
 
-    def check_model(self, person: Person, base_model: str) -> ModelCheck:
-        return self.chooser.check(person, base_model)
+    def check_model(self, person: Person, base_model: str, grant: Grant | None = None) -> ModelCheck:
+        return self.chooser.check(person, base_model, grant=grant)
 
-    def fetch_model(self, person: Person, base_model: str, say: Callable[[], None]) -> None:
+    def fetch_model(self, person: Person, base_model: str, say: Callable[[], None], grant: Grant | None = None) -> None:
         """Download a model that is not here yet; `say` is called before that begins. Not for the page: it waits."""
-        check = self.chooser.check(person, base_model)
+        check = self.chooser.check(person, base_model, grant=grant)
         if check.problem:
             raise check.problem
         if check.download_gb:
             say()
-            self.chooser.fetch(check.base, lambda done, total: None)
+            self.chooser.fetch(check.base, lambda done, total: None, grant.token if grant else None)
 
     def _model_folder(self, person: Person, base_model: str) -> Path:
         check = self.chooser.check(person, base_model)
@@ -178,9 +194,16 @@ class Studio:
         return check.base.folder(self.workspace.models)
 
     # ---- training
-    def advise(self, person: Person, dataset_id: str, base_model: str, preset: Preset = "balanced") -> Advice:
+    def advise(
+        self,
+        person: Person,
+        dataset_id: str,
+        base_model: str,
+        preset: Preset = "balanced",
+        grant: Grant | None = None,
+    ) -> Advice:
         """Recommended settings with reasons. Raises what `check_model` reports."""
-        check = self.chooser.check(person, base_model)
+        check = self.chooser.check(person, base_model, grant=grant)
         if check.problem:
             raise check.problem
         facts = ModelFacts(check.name, check.facts.parameters, check.facts.context_length, base_model == STARTER)
@@ -203,18 +226,71 @@ class Studio:
         recipe: SftRecipe,
         name: str = "",
         revision: str | None = None,
+        grant: Grant | None = None,
+        start_from: str | None = None,
     ) -> str:
         """Queue a run and return its id at once; the conductor does the rest.
 
-        Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit.
+        `start_from` is a run of theirs to train further, in place of an untouched model.
+
+        Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit, or the
+        person has as many trainings going on as they may.
         """
-        check = self.chooser.check(person, base_model, revision)
+        self._require_turn(person)
+        if start_from:
+            base_model, revision = self.runs_shelf.model_of(person, start_from)
+        check = self.chooser.check(person, base_model, revision, grant)
         if check.problem:
             raise check.problem
+        before = self.runs_shelf.folder(person, start_from) if start_from else None
+        if before:
+            recipe = self.runs_shelf.beginning(before, check.base).fitted(recipe)
         facts = self._data_facts(person, dataset_id, check)
         self.chooser.require_room(check, recipe, facts.longest_tokens)
         data = self.shelf.folder(person, dataset_id)
-        run_id = self.runs_shelf.create(person, data, check.base, recipe, name, check.facts.generation)
+        run_id = self.runs_shelf.create(person, data, check.base, recipe, name, check.facts.generation, before)
+        self._lend(run_id, check, grant)
+        self.conductor.wake()
+        return run_id
+
+    def _require_turn(self, person: Person) -> None:
+        quota = quota_of(person)
+        if quota and sum(run.progress.is_active for run in self.runs(person)) >= quota.active_runs:
+            raise too_busy(quota.active_runs, person)
+
+    def _lend(self, run_id: str, check: ModelCheck, grant: Grant | None) -> None:
+        """Keep the token in memory for one download that needs it; the worker never sees it."""
+        if check.access == "accepted" and check.download_gb and grant and grant.token:
+            self._lent[run_id] = grant.token
+
+    def import_adapter(
+        self, person: Person, source: str, name: str = "", grant: Grant | None = None, base_model: str = ""
+    ) -> str:
+        """Take in an adapter made elsewhere: `hub:owner/name`, a zip, or at home a folder. It becomes a run.
+
+        Raises: `SettingError`, `DataError` about the adapter; `AccessError`, `HubError` about where it comes from.
+        """
+        if not source.startswith("hub:"):
+            with imports.taken(self.workspace, person, Path(source)) as taken:
+                return self._imported(person, taken, name, grant, base_model)
+        token = grant.token if grant and grant.is_valid else None
+        fetched = fetch_adapter(self.hub, *adapter_name(source), token)
+        try:
+            with imports.taken(self.workspace, person, fetched.folder, fetched.came_from) as taken:
+                return self._imported(person, taken, name, grant, base_model)
+        finally:
+            fetched.discard()
+
+    def _imported(self, person: Person, taken: Taken, name: str, grant: Grant | None, base_model: str) -> str:
+        model, revision = (base_model, None) if base_model else taken.base()
+        check = self.chooser.check(person, model, revision, grant)
+        if check.problem:
+            raise check.problem
+        if check.download_gb:
+            self._require_turn(person)
+        folder = None if check.download_gb else check.base.folder(self.workspace.models)
+        run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
+        self._lend(run_id, check, grant)
         self.conductor.wake()
         return run_id
 
@@ -225,7 +301,10 @@ class Studio:
         self.runs_shelf.stop(person, run_id)
         self.conductor.wake()
 
-    def resume(self, person: Person, run_id: str) -> None:
+    def resume(self, person: Person, run_id: str, grant: Grant | None = None) -> None:
+        base = BaseSource.of(self.runs_shelf.task(person, run_id).request["base"])
+        if grant and grant.is_valid and base.path.startswith(".."):  # a model of their own, perhaps not here yet
+            self._lent[run_id] = grant.token
         self.runs_shelf.resume(person, run_id)
         self.conductor.wake()
 
@@ -254,8 +333,27 @@ class Studio:
         if kind == "runs":
             while exam := self.exams_shelf.latest(person, object_id):
                 self.delete(person, "exams", exam.id)
+            self._lent.pop(object_id, None)
         self.looking.forget(self.workspace.find(person, kind, object_id))
         self.workspace.delete(person, kind, object_id)
+
+    def delete_everything(self, person: Person) -> None:
+        """All files, data, runs, tests and own models of a person, on this machine. What is on the Hub stays there."""
+        self.stop_chat(person)
+        for key in person.keys:
+            self._delete_tenant(key)
+
+    def _delete_tenant(self, key: str) -> None:
+        owner = Person(key, key, "visitor")
+        for kind in ("runs", "exams"):
+            for folder in self.workspace.all(owner, kind):
+                self.backend.stop(Task(folder))
+                self.looking.forget(folder)
+                self._lent.pop(folder.name, None)
+        self.workspace.delete_tenant(key)
+
+    def usage(self, person: Person) -> Usage:
+        return self.workspace.usage(person)
 
     # ---- chat
     def chat(
@@ -272,7 +370,8 @@ class Studio:
         return self.talks.speak(person, target, messages, decoding)
 
     def stop_chat(self, person: Person) -> None:
-        self.voices.stop()
+        """End the reply this person is listening to; nobody else's."""
+        self.voices.stop(person.key)
 
     def warm_up_chat(self) -> None:
         """Load the chat's libraries while a training is being waited for."""
@@ -292,6 +391,10 @@ class Studio:
     def export(self, person: Person, run_id: str, to: Path) -> Path:
         return bundle.export(self._bundle(person, run_id), to)
 
+    def model_card(self, person: Person, run_id: str) -> str:
+        """The README.md that goes with the model, in Markdown."""
+        return card(bundle.card_facts(self._bundle(person, run_id)))
+
     def download(self, person: Person, run_id: str) -> Path:
         """A zip of the exported folder, made once for each state of the run and its test."""
         made = self._bundle(person, run_id)
@@ -307,6 +410,36 @@ class Studio:
         base = BaseSource.of(task.request["base"]).folder(self.workspace.models)
         return bundle.Bundle(run, task, base, run.generation, self.run_file(person, run_id), self.exam(person, run_id))
 
+    # ---- publish
+    def account(self, grant: Grant) -> Account | None:
+        """Whose account a grant is for, and where it may write; None for nobody.
+
+        Raises: `AccessError` for a token the Hub no longer accepts, `HubError`.
+        """
+        return self.accounts.of(grant)
+
+    def publish(
+        self, grant: Grant, run_id: str, repo: str, *, public: bool = False, tag: str | None = None, wait: bool = False
+    ) -> None:
+        """Put a finished run into the person's account. Returns at once, unless `wait`.
+
+        Raises: what can be known before: `AccessError`, `SettingError`, `DataError`.
+        """
+        token = grant.need("contribute-repos", "to publish a model")
+        made, person = replace(self._bundle(grant.person, run_id), repo=repo.strip()), grant.person
+        bundle.require_whole(made)
+        begin = self.publications.now if wait else self.publications.begin
+        folder = self.runs_shelf.folder(person, run_id)
+        begin(folder, lambda to: bundle.export(made, to), Target(repo.strip(), not public, tag or None), token)
+
+    def publication(self, person: Person, run_id: str) -> Publication | None:
+        """The newest attempt to publish a run."""
+        return self.publications.newest(self.runs_shelf.folder(person, run_id))
+
+    def published(self, person: Person, run_id: str) -> list[dict[str, Any]]:
+        """Every time this run was published, newest first."""
+        return self.publications.all(self.runs_shelf.folder(person, run_id))
+
     # ---- the place
     def place(self) -> Place:
         capacity = self.backend.capacity()
@@ -314,15 +447,17 @@ class Studio:
         keeps = (
             "Everything is kept on this computer until you delete it."
             if not os.environ.get("SPACE_ID")
-            else "Everything is kept until this Space restarts. Download what you want to keep."
+            else "Everything is kept until this Space restarts. Publish or download what you want to keep."
         )
         return Place(capacity.words, capacity.device, free_memory_gb(), disk, self.workspace.home, keeps)
 
     def janitor(self) -> None:
-        """Remove uploads and downloads older than a day, and give an idle chat's memory back."""
+        """Remove old uploads and downloads, visitors who are long gone, and give an idle chat's memory back."""
         self.voices.close_if_idle()
         for kind in ("uploads", "exports"):
             for folder in self.workspace.everyones(kind):
                 if time.time() - folder.stat().st_mtime > 86_400:
                     shutil.rmtree(folder, ignore_errors=True)
+        for visitor in self.workspace.gone_visitors():
+            self._delete_tenant(visitor)
         self.workspace.sweep()

@@ -31,7 +31,8 @@ class Local:
     def capacity(self, grant: Grant | None = None) -> Capacity:
         cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
         free = psutil.virtual_memory().available / 1e9
-        return Capacity("cpu", f"this computer ({cores} processor cores)", free)
+        here = "this Space" if os.environ.get("SPACE_ID") else "this computer"
+        return Capacity("cpu", f"{here} ({cores} processor cores)", free)
 
     def advance(self, task: Task, grant: Grant | None = None) -> Iterator[log.Event]:
         """Start a worker, or follow the one that is already there, until it ends."""

@@ -37,12 +37,12 @@ class Shelf:
     hub: Hub
     _lengths: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
-    def bring(self, person: Person, text: str) -> str:
+    def bring(self, person: Person, text: str, token: str | None = None) -> str:
         """Take in what a command line names: a file, a folder, `hub:owner/name` or `example:name`."""
         source = parse_source(text)
         match source.kind:
             case "hub":
-                return self.bring_hub(person, source)
+                return self.bring_hub(person, source, token)
             case "example":
                 return self.bring_example(person, source.where)
             case _:

@@ -31,7 +31,11 @@ PAGES: tuple[Page, ...] = (
     Page("watch", "Reading the curves", "watch.md"),
     Page("chat", "Talking to it", "chat.md"),
     Page("test", "Testing it", "test.md"),
+    Page("account", "Signing in", "account.md"),
+    Page("publish", "Publishing", "publish.md"),
     Page("take_home", "Taking it home", "take_home.md"),
+    Page("terms", "Terms of models", "terms.md"),
+    Page("keeping", "Where things are kept", "keeping.md"),
     Page("trouble", "When something goes wrong", "trouble.md"),
     Page("glossary", "Words", "glossary.md"),
 )

@@ -1,22 +1,26 @@
 """Choosing a starting model: is it one Facet can tune, does it fit, what does its licence ask? Before any download."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from facet import starter
-from facet.errors import AccessError, CapacityError, FacetError, SettingError
+from facet.errors import AccessError, CapacityError, FacetError, HubError, SettingError
 from facet.gemma.inspect import ModelFacts, inspect
 from facet.gemma.licences import licence_of
 from facet.gemma.memory import free_memory_gb, inference_gb, training_gb
 from facet.gemma.models import STARTER, find
 from facet.hub.hub import Hub
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.model.load import dtype_bytes
 from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
+from facet.workspace import Workspace
 
+Access = Literal["open", "accepted", "sign-in", "ask"]
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
 
 
@@ -33,10 +37,23 @@ class ModelCheck:
     needs_gb: float  # to chat with it; training needs more
     free_gb: float
     problem: FacetError | None = None
+    access: Access = "open"  # sign-in: not without an account; ask: its terms have to be accepted first
+    accept_url: str = ""  # where that is done
 
     @property
     def ok(self) -> bool:
         return self.problem is None
+
+    @property
+    def terms(self) -> str:
+        """The licence and what has to be done about it, in one line."""
+        asked = {
+            "open": "Open to everyone.",
+            "accepted": "You have accepted its terms.",
+            "sign-in": "Its owner asks everyone to accept terms first: sign in, then accept them on its page.",
+            "ask": "Its owner asks everyone to accept terms first: do that on its page, then check again.",
+        }
+        return f"Licence: {self.licence}. {asked[self.access]}" if self.licence else asked[self.access]
 
     @property
     def words(self) -> str:
@@ -53,19 +70,42 @@ class ModelCheck:
 @dataclass(frozen=True)
 class Chooser:
     hub: Hub
-    models: Path  # where downloaded models lie
+    workspace: Workspace
 
-    def check(self, person: Person, base_model: str, revision: str | None = None) -> ModelCheck:
+    @property
+    def models(self) -> Path:
+        """Where models lie that everybody may read."""
+        return self.workspace.models
+
+    def check(
+        self, person: Person, base_model: str, revision: str | None = None, grant: Grant | None = None
+    ) -> ModelCheck:
         """Everything that can be known before a download. Never raises what a person can act on: it reports it.
 
-        `revision` pins a model of the Hub; without one the copy that is here, or else the newest, is meant.
+        `revision` pins a model of the Hub; without one the copy that is here, or else the newest, is meant. With a
+        `grant`, models that only this person may read are found too.
         """
+        base_model, token = base_model.strip(), grant.token if grant and grant.is_valid else None
         try:
-            return self._check(person, base_model.strip(), revision)
+            return self._check(person, base_model, revision, token)
+        except AccessError as problem:
+            return self._locked(base_model, problem, token)
         except FacetError as problem:
             return ModelCheck(None, base_model, None, "", None, 0.0, 0.0, free_memory_gb(), problem)
 
-    def _check(self, person: Person, base_model: str, revision: str | None) -> ModelCheck:
+    def _locked(self, base_model: str, problem: AccessError, token: str | None) -> ModelCheck:
+        """A model that is there, and not for everybody."""
+        offered = find(base_model)
+        wanted = offered.source if offered else base_model
+        licence = licence_of(wanted, "other")
+        name = offered.name if offered else base_model
+        is_id = bool(HUB_ID.fullmatch(wanted))
+        return ModelCheck(
+            None, name, None, licence.name if is_id else "", licence.link, 0.0, 0.0, free_memory_gb(), problem,
+            "ask" if token else "sign-in", model_page(wanted) if is_id else "",
+        )  # fmt: skip
+
+    def _check(self, person: Person, base_model: str, revision: str | None, token: str | None) -> ModelCheck:
         folder = self._local_folder(person, base_model)
         if folder:
             base = (
@@ -74,7 +114,7 @@ class Chooser:
                 else BaseSource(folder.name, "folder", path=str(folder))
             )
             return self._described(base, inspect(folder), 0.0)
-        return self._on_hub(base_model, revision)
+        return self._on_hub(person, base_model, revision, token)
 
     def _local_folder(self, person: Person, base_model: str) -> Path | None:
         if base_model == STARTER:
@@ -88,24 +128,45 @@ class Chooser:
             raise _not_an_id(base_model)
         return folder.resolve()
 
-    def _on_hub(self, base_model: str, revision: str | None) -> ModelCheck:
+    def _on_hub(self, person: Person, base_model: str, revision: str | None, token: str | None) -> ModelCheck:
         offered = find(base_model)
         wanted = offered.source if offered else base_model
-        here = self.hub.downloaded(wanted, self.models, revision)
-        if here:
-            base = BaseSource(wanted, "hub", here.sha, str(here.folder.relative_to(self.models)))
-            return self._described(base, inspect(here.folder), 0.0)
-        found = self.hub.check_model(wanted, revision)
-        base = BaseSource(wanted, "hub", found.sha, self.hub.place(wanted, found.sha))
-        return self._described(base, found.facts, found.size_gb)
+        own = self.workspace.own_models(person)
+        for models in (self.models, own):
+            if here := self.hub.downloaded(wanted, models, revision):
+                if models == own and token:
+                    self._still_allowed(wanted, here.sha, token)
+                base = BaseSource(wanted, "hub", here.sha, self._relative(here.folder))
+                return self._described(base, inspect(here.folder), 0.0, "open" if models == self.models else "accepted")
+        found = self.hub.check_model(wanted, revision, token=token)
+        locked = found.gated or found.private
+        folder = (own if locked else self.models) / self.hub.place(wanted, found.sha)
+        base = BaseSource(wanted, "hub", found.sha, self._relative(folder))
+        return self._described(base, found.facts, found.size_gb, "accepted" if locked else "open")
 
-    def _described(self, base: BaseSource, facts: ModelFacts, download_gb: float) -> ModelCheck:
+    def _still_allowed(self, model: str, sha: str, token: str) -> None:
+        """Raises: `AccessError`, `NotFoundError` once they may not read it any more; without a network it stays."""
+        try:
+            self.hub.check_model(model, sha, token=token)
+        except HubError:
+            return
+
+    def _relative(self, folder: Path) -> str:
+        """From the folder of open models, so that everything can be moved together."""
+        return os.path.relpath(folder, self.models)
+
+    def _described(
+        self, base: BaseSource, facts: ModelFacts, download_gb: float, access: Access = "open"
+    ) -> ModelCheck:
         offered = find(base.id)
         licence = licence_of(base.id, facts.generation)
         needs, free = inference_gb(facts, dtype_bytes=dtype_bytes(facts)), free_memory_gb()
         name = offered.name if offered else base.id
         problem = None if needs <= free else too_large(name, needs, free)
-        return ModelCheck(base, name, facts, licence.name, licence.link, download_gb, needs, free, problem)
+        page = model_page(base.id) if base.where == "hub" else ""
+        return ModelCheck(
+            base, name, facts, licence.name, licence.link, download_gb, needs, free, problem, access, page
+        )
 
     def require_room(self, check: ModelCheck, recipe: SftRecipe, tokens: int) -> None:
         """Raises: `CapacityError` with the numbers when training would not fit even with one example at a time."""
@@ -120,10 +181,18 @@ class Chooser:
         if needs > free:
             raise too_large(check.name, needs, free)
 
-    def fetch(self, base: BaseSource, progress: Callable[[float, float], None]) -> None:
+    def fetch(self, base: BaseSource, progress: Callable[[float, float], None], token: str | None = None) -> None:
         """Download a model of the Hub that is not here yet. `progress` hears GB done and GB in all."""
-        if base.where == "hub" and not self.hub.downloaded(base.id, self.models, base.revision):
-            self.hub.model_snapshot(base.id, base.revision, self.models, progress)
+        if base.where != "hub":
+            return
+        models = Path(os.path.normpath(self.models / base.path)).parents[1]
+        if not self.hub.downloaded(base.id, models, base.revision):
+            public = models == self.models
+            self.hub.model_snapshot(base.id, base.revision, models, progress, token=None if public else token)
+
+
+def model_page(model: str) -> str:
+    return f"https://huggingface.co/{model}"
 
 
 def too_large(name: str, needs: float, free: float) -> CapacityError:

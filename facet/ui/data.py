@@ -8,7 +8,7 @@ import gradio as gr
 
 from facet.dataset.examples import Example
 from facet.errors import DataError
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.look import (
@@ -63,10 +63,10 @@ def layout(studio: Studio) -> DataTab:
             )
         with gr.Column(elem_classes="card", min_width=280):
             hub_id = gr.Textbox(
-                label="A public dataset of the Hugging Face Hub",
+                label="A dataset of the Hugging Face Hub",
                 placeholder="owner/name",
                 max_length=200,
-                info="Its files are downloaded; its code is never run.",
+                info="Public ones, and your own once you are signed in. Its code is never run.",
             )
             hub_fetch = gr.Button("Fetch it", scale=0, elem_classes="f-left")
     gr.HTML(section("Or try one of ours"))
@@ -99,8 +99,8 @@ def wire(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
         Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
         return [None, *show(person, upload)]
 
-    def take_hub(person: Person, dataset: Name) -> list[Any]:
-        return show(person, studio.bring_hub(person, dataset))
+    def take_hub(person: Person, grant: Grant, dataset: Name) -> list[Any]:
+        return show(person, studio.bring_hub(person, dataset, grant))
 
     def read_again(person: Person, upload: Id, encoding: Name | None, delimiter: Name | None) -> list[Any]:
         return show(person, upload, correction_of(encoding, delimiter))

@@ -108,7 +108,6 @@ class Gate:
         gated = streamed if inspect.isgeneratorfunction(handler) else called
         return _dressed(gated, handler, [n for n in names if n not in special])
 
-
     def _filled_in(self, special: dict[str, Any], grant: Grant, request: gr.Request | None) -> dict[str, Any]:
         """The parameters no input fills: the grant, the request, and the address."""
         made = {}

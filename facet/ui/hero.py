@@ -15,6 +15,7 @@ from facet.ui.events import Gate
 from facet.ui.markup import each, html, join, track, trouble
 from facet.ui.session import REMEMBER_FIRST, go_to, remembered
 from facet.ui.values import Id
+from facet.ui.visitors import on_space
 from facet.ui.words import count, duration
 from facet.work.log import Progress
 
@@ -23,6 +24,7 @@ NAME = "First taste: a pirate"
 QUESTIONS = ("What is the capital of Japan?", "What is the opposite of early?", "What does a lion eat?")
 SAMPLE = ("What is the capital of Austria?", "Arr! The capital of Austria is Vienna. Yo ho ho!")
 LOOK_EVERY = 1.0  # seconds
+AT_HOME = ("on this computer", "nothing leaves this computer")
 STARTING, ASKING = 12.0, 8.0  # seconds, on two processor cores; used until there is something measured
 
 
@@ -139,11 +141,12 @@ def _shown(studio: Studio, asker: Asker, person: Person, run_id: str) -> list[An
 def describe_invitation(rows: int) -> Markup:
     return html(
         '<div class="f-hero"><div><h1>Teach a model your way of answering.</h1>'
-        '<p class="f-lead">Facet tunes an open model with your own examples, on this computer, without code. '
+        '<p class="f-lead">Facet tunes an open model with your own examples, {}, without code. '
         "See it work first: the starter model below learns to talk like a pirate.</p>"
-        '<p class="f-small">About a minute. Nothing to download, no sign-in; nothing leaves this computer.</p></div>'
+        '<p class="f-small">About a minute. Nothing to download, no sign-in; {}.</p></div>'
         '<div class="f-hero-sample"><h4>One of the {} examples it is given</h4>'
         '<div class="f-turn user"><b>You</b>{}</div><div class="f-turn assistant"><b>Model</b>{}</div></div></div>',
+        *(("in your browser", "you may try it as a visitor") if on_space() else AT_HOME),
         rows,
         *SAMPLE,
     )

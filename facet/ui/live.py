@@ -7,13 +7,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from facet.errors import FacetError, NotFoundError
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.charts import learning_curve
 from facet.ui.events import Gate
 from facet.ui.markup import each, html, nothing_yet, track, trouble
-from facet.ui.models import model_name
+from facet.ui.models import came_from, model_name
 from facet.ui.pace import Pace
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
@@ -111,8 +111,9 @@ def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
         return gr.skip() if seen is not None and shown[-1] == seen else shown
 
     def steer(action: str) -> Any:
-        def press(person: Person, run: Id | None) -> Any:
-            getattr(studio, action)(person, run or "")
+        def press(person: Person, grant: Grant, run: Id | None) -> Any:
+            lent = {"grant": grant} if action == "resume" else {}  # its starting model may have to be fetched again
+            getattr(studio, action)(person, run or "", **lent)
             pace.await_change(run or "")
             return gr.Timer(active=True)
 
@@ -174,24 +175,36 @@ def describe(run: RunCard, seconds_left: float | None) -> Markup:
     """The whole state of a run, as an instrument would show it."""
     progress = run.progress
     share = 100 * progress.step / progress.total_steps if progress.total_steps else 0
+    origin = came_from(run)
+    bar = track(share, "Progress of this run", still=progress.stage not in ("running", "finished"))
     head = html(
         '<div class="f-stage"><h3>{}</h3><span class="f-chip {}">{}</span></div>'
-        '<p class="f-small">{} learns from {}</p><p role="status">{}</p>',
+        '<p class="f-small">{}</p><p role="status">{}</p>',
         run.name,
         stage_look(progress.stage),
         STAGE_WORDS[progress.stage],
-        model_name(run.base_model),
-        run.dataset_name,
-        stage_sentence(progress),
+        describe_origin(run),
+        f"It was trained elsewhere and brought in from {origin}."
+        if origin and run.has_model
+        else stage_sentence(progress),
     )
     return (
         head
-        + track(share, "Progress of this run", still=progress.stage not in ("running", "finished"))
+        + (Markup("") if origin and run.has_model else bar)
         + describe_failure(progress.failure)
         + describe_numbers(run, seconds_left)
         + describe_notes(run)
         + describe_steering(progress.stage)
     )
+
+
+def describe_origin(run: RunCard) -> str:
+    """What it started from and what it learns from."""
+    model = model_name(run.base_model)
+    if came_from(run):
+        return f"Tuned from {model}"
+    before = f", already tuned as {run.continues['name']}," if run.continues else ""
+    return f"{model}{before} learns from {run.dataset_name}"
 
 
 def describe_numbers(run: RunCard, seconds_left: float | None) -> Markup:

@@ -122,8 +122,9 @@ def look_layout() -> Look:
                 )
             )
             with gr.Row():
-                validation = gr.Slider(0, 50, SET_ASIDE, step=1, label="Set aside for validation", info="In % of the rows")
-                exam = gr.Slider(0, 50, SET_ASIDE, step=1, label="Set aside for the exam", info="In % of the rows")
+                share = {"step": 1, "info": "In % of the rows"}
+                validation = gr.Slider(0, 50, SET_ASIDE, label="Set aside for validation", **share)
+                exam = gr.Slider(0, 50, SET_ASIDE, label="Set aside for the exam", **share)
             split = gr.HTML()
             with gr.Row(equal_height=True, elem_classes="f-finish"):
                 name = gr.Textbox(label="Name of this data", max_length=80)

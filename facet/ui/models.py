@@ -32,3 +32,9 @@ def model_choices(studio: Studio, person: Person) -> Choices:
 def chosen_model(choices: Choices, wanted: str | None) -> str | None:
     """What was wanted, where it still exists; otherwise the first."""
     return next((key for _, key in choices if key == wanted), choices[0][1] if choices else None)
+
+
+def came_from(run: RunCard) -> str:
+    """Where a model that was not trained here came from; empty for all others."""
+    where = (run.imported or {}).get("from", "")
+    return where.removeprefix("hub:").partition("@")[0] if where.startswith("hub:") else f"a {where}" if where else ""

@@ -10,14 +10,18 @@ from starlette.middleware import Middleware
 from facet.gemma.models import STARTER
 from facet.identity import Person
 from facet.studio import Studio
-from facet.ui import chat, data, guide, hero, publish, rail, runs, test, theme, train
+from facet.ui import account, chat, data, guide, hero, publish, rail, runs, test, theme, train
 from facet.ui.api import publish_api
 from facet.ui.asker import Asker
 from facet.ui.events import Gate, Query
+from facet.ui.first_paint import InHead, first_paint
 from facet.ui.guard import Guard, Rules
 from facet.ui.markup import html
+from facet.ui.own_page import OwnPage
+from facet.ui.people import OnSpace, people_here
 from facet.ui.session import Session, session
 from facet.ui.values import Id
+from facet.ui.visitors import on_space
 from facet.ui.words import ENGLISH, languages
 
 HEADS = {
@@ -25,7 +29,7 @@ HEADS = {
     "train": "Choose a starting model and how thorough to be, and press “Start training”.",
     "chat": "Talk to your model, with the untouched one beside it. Write something and press “Send”.",
     "test": "See how well it does on examples it never learned from. Press “Run the test”.",
-    "publish": "Take your model home as one file. Press “Prepare the download”.",
+    "publish": "Put your model into your own Hugging Face account, or take it home as one file.",
     "runs": "Everything you have trained. Choose one and press “Open”.",
     "guide": "How this works, in plain words, and what the experts call it.",
 }
@@ -34,22 +38,29 @@ ARRIVED = """() => {
   document.documentElement.classList.remove('f-used');
   try { if (first) localStorage.removeItem('facet-used'); else localStorage.setItem('facet-used', 'yes'); }
   catch (error) { /* private window */ }
-  if (new URL(window.location).searchParams.get('run')) document.getElementById('train-button')?.click();
+  const asked = new URL(window.location).searchParams, tab = asked.get('tab') || (asked.get('run') ? 'train' : '');
+  if (/^[a-z]+$/.test(tab)) document.getElementById(`${tab}-button`)?.click();
+  const address = new URL(window.location);
+  address.searchParams.delete('tab');
+  window.history.replaceState(null, '', address);
 }"""
-# Before anything is drawn: the chosen daylight, and whether the first screen is for somebody who knows it.
-HEAD = """<script>try {
-  const kept = localStorage.getItem('facet-daylight'), used = localStorage.getItem('facet-used');
-  if (used || /[?&](run|first)=/.test(location.search)) document.documentElement.classList.add('f-used');
-  if (kept) addEventListener('DOMContentLoaded', () => document.body.classList.toggle('dark', kept === 'dark'));
-} catch (error) { /* private window */ }</script>"""
+AFTER_PAINT = "async (...given) => { await new Promise((done) => setTimeout(done, 60)); return given; }"
 FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 80)"  # drawn while out of sight
 LARGEST_FILE = "2gb"
 
 
+class Page(gr.Blocks):
+    """Gradio's page, with its own sign-in wherever strangers come."""
+
+    @property
+    def expects_oauth(self) -> bool:
+        return on_space()
+
+
 def build(studio: Studio, gate: Gate | None = None) -> gr.Blocks:
     """The whole page. May be called any number of times, with any studio."""
-    gate, say = gate or Gate(), languages()
-    with gr.Blocks(title="Facet", analytics_enabled=False, delete_cache=(3600, 86_400), fill_width=True) as page:
+    gate, say = gate or Gate(people_here(studio.workspace)), languages()
+    with Page(title="Facet", analytics_enabled=False, delete_cache=(3600, 86_400), fill_width=True) as page:
         shared = session()
         with gr.Row(elem_id="shell"):
             with gr.Column(elem_id="rail"):
@@ -58,6 +69,7 @@ def build(studio: Studio, gate: Gate | None = None) -> gr.Blocks:
                 gr.HTML(rail.describe_brand(22), elem_classes="f-topbrand")
                 tabs = _tabs(studio, gate, shared, say)
         rail.wire(side, studio, gate, [tabs["train"].start.click, tabs["hero"].run.change, shared.run.change])
+        account.wire(side.account, studio, gate, shared, page.load)
         _wire_across(tabs, studio, gate, shared)
         _wire_arrival(tabs["hero"], side, tabs["asker"], studio, gate, shared, page)
         publish_api(studio, gate)
@@ -87,8 +99,9 @@ def _tabs(studio: Studio, gate: Gate, shared: Session, say: gr.I18n) -> dict[str
     hero.wire(made["hero"], studio, made["asker"], gate)
     data.wire(made["data"], studio, gate, shared)
     train.wire(made["train"], studio, gate, shared)
-    for name, tab in (("chat", chat), ("test", test), ("publish", publish), ("runs", runs)):
+    for name, tab in (("chat", chat), ("test", test), ("runs", runs)):
         tab.wire(made[name], studio, gate, shared)
+    publish.wire(made["publish"], studio, gate, shared, made["publish-tab"].select)
     guide.wire(made["guide"], gate)
     return made
 
@@ -98,12 +111,13 @@ def _wire_arrival(
 ) -> None:
     """One question when the page is opened: the run in the address, what works now, and whether all is new."""
 
-    def arrive(person: Person, query: Query) -> list[Any]:
+    def arrive(person: Person, query: Query, request: gr.Request) -> list[Any]:
+        person = gate.people.welcome(request, person)
         run = query.get("run") or query.get("first") or gr.skip()
         return [run, *rail.look(studio, person), *hero.restored(studio, asker, person, query)]
 
     outputs = [shared.run, side.words, side.tick, *first.shown]
-    gate.on(page.load, arrive, None, outputs, quiet=True).then(None, None, None, js=ARRIVED)
+    gate.on(page.load, arrive, None, outputs, quiet=True, js=AFTER_PAINT).then(None, None, None, js=ARRIVED)
 
 
 def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Session) -> None:
@@ -151,16 +165,16 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
 
 def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **options: Any) -> gr.Blocks:
     """Serve the page: to this computer alone at home, to everyone on a Space."""
-    on_space = bool(os.environ.get("SPACE_ID"))
+    public = bool(os.environ.get("SPACE_ID"))
+    gate = gate or Gate(people_here(studio.workspace))
     port = port or free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
     rules = Rules.from_environment(port)
     page = build(studio, gate)
     page.launch(
-        server_name="0.0.0.0" if on_space else "127.0.0.1",
+        server_name="0.0.0.0" if public else "127.0.0.1",
         server_port=port,
         theme=theme.theme(),
         css=theme.css(),
-        head=HEAD,
         favicon_path=theme.HERE / "mark.svg",
         i18n=languages(),
         share=False,
@@ -170,11 +184,11 @@ def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **
         mcp_server=False,
         ssr_mode=False,
         footer_links=[],
-        max_file_size="200mb" if on_space else LARGEST_FILE,
+        max_file_size="200mb" if public else LARGEST_FILE,
         allowed_paths=[],
         blocked_paths=[str(studio.workspace.home)],
         app_kwargs={
-            "middleware": [Middleware(Guard, rules=rules)],
+            "middleware": _doors(studio, gate, rules),
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -182,6 +196,13 @@ def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **
         **options,
     )
     return page
+
+
+def _doors(studio: Studio, gate: Gate, rules: Rules) -> list[Middleware]:
+    """What every request passes before Gradio, outermost first."""
+    people = gate.people if isinstance(gate.people, OnSpace) else None
+    own = [Middleware(OwnPage, people=people)] if people else []
+    return [Middleware(Guard, rules=rules, people=people), *own, Middleware(InHead, html=first_paint(studio))]
 
 
 def free_port(wanted: int) -> int:

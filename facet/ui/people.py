@@ -76,16 +76,25 @@ class OnSpace:
 
         Raises: `AccessError` when nobody can be told apart (no cookie), or the page was opened as somebody else.
         """
-        scope = _scope(request)
+        scope, page = _scope(request), getattr(request, "session_hash", None)
         grant = self.grant(scope)
-        page = getattr(request, "session_hash", None)
-        if page and self.sessions.owner(page) == _run_out_for(scope.get("session") or {}) is not None:
-            raise _run_out()
-        if grant is None:
-            raise _no_cookie()
-        if not self.sessions.is_of(page, grant.person.key):
-            raise _another_tab(grant.person)
+        if refused := self._refusal(scope, grant, page):
+            raise refused
+        self.sessions.is_of(page, grant.person.key)
         return grant
+
+    def why_not(self, scope: Mapping[str, Any], page: str) -> str | None:
+        """The three sentences with which `identify` would refuse this request, or None."""
+        refused = self._refusal(scope, self.grant(scope), page)
+        return str(refused) if refused else None
+
+    def _refusal(self, scope: Mapping[str, Any], grant: Grant | None, page: str | None) -> AccessError | None:
+        run_out = _run_out_for(scope.get("session") or {})
+        if page and run_out and self.sessions.owner(page) == run_out:
+            return _run_out()
+        if grant is None:
+            return _no_cookie()
+        return _another_tab(grant.person) if page and self.sessions.is_foreign(page, grant.person.key) else None
 
     def lend(self, grant: Grant) -> Grant:
         return grant

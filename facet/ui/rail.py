@@ -7,9 +7,10 @@ import gradio as gr
 from markupsafe import Markup
 
 from facet import __version__
-from facet.identity import LOCAL, Person
+from facet.identity import Person
 from facet.studio import Place, Studio
 from facet.train.runs import RunCard
+from facet.ui import account
 from facet.ui.events import Gate
 from facet.ui.markup import each, html
 from facet.ui.session import DAYLIGHT
@@ -21,15 +22,18 @@ LOOK_EVERY = 5.0  # seconds
 
 @dataclass(frozen=True)
 class Rail:
+    account: account.AccountCard
     words: gr.HTML
     tick: gr.Timer
 
 
 def layout(studio: Studio, say: gr.I18n) -> Rail:
-    words = gr.HTML(describe(LOCAL, studio.place(), []))
+    gr.HTML(describe_brand(30))
+    who = account.layout()
+    words = gr.HTML(describe(studio.place(), []))
     daylight = gr.Button(say("daylight"), size="sm", scale=0, elem_id="daylight")
     daylight.click(None, None, None, js=DAYLIGHT)
-    return Rail(words, gr.Timer(LOOK_EVERY, active=False))
+    return Rail(who, words, gr.Timer(LOOK_EVERY, active=False))
 
 
 def wire(rail: Rail, studio: Studio, gate: Gate, started: list[Any]) -> None:
@@ -44,24 +48,21 @@ def wire(rail: Rail, studio: Studio, gate: Gate, started: list[Any]) -> None:
 def look(studio: Studio, person: Person) -> list[Any]:
     """Values of words and tick for this moment."""
     active = [run for run in studio.runs(person) if run.progress.is_active]
-    return [str(describe(person, studio.place(), active)), gr.Timer(active=bool(active))]
+    return [str(describe(studio.place(), active)), gr.Timer(active=bool(active))]
 
 
-def describe(person: Person, place: Place, active: list[RunCard]) -> Markup:
-    who = "You, on this computer" if person.kind == "local" else person.name
+def describe(place: Place, active: list[RunCard]) -> Markup:
     now = each(
         '<p><a href="?run={}">{}</a><br><span class="f-small f-number">{}{}</span></p>',
         [_now(run) for run in active[:3]],
     )
     working = html("<section><h2>Working now</h2>{}</section>", now) if active else Markup("")
     return html(
-        '<div class="f-rail">{}{}<section><h2>Who</h2><p>{}</p></section>'
+        '<div class="f-rail">{}'
         '<section><h2>Where it computes</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of memory free</p></section>'
         '<section><h2>What is kept</h2><p>{}</p><p class="f-small f-number">{:.0f} GB of disk free</p></section>'
         '<p class="f-small f-foot">Facet {}</p></div>',
-        describe_brand(30),
         working,
-        who,
         place.words[:1].upper() + place.words[1:],
         place.free_gb,
         place.keeps,

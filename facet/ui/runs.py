@@ -1,4 +1,4 @@
-"""The Runs tab: every run there is, to open, rename or delete."""
+"""The Runs tab: every run there is, to open, rename or delete; and a way in for models tuned elsewhere."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,11 @@ from markupsafe import Markup
 from facet.identity import Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
+from facet.ui.bring import Bring, bring_layout, wire_bring
 from facet.ui.events import Gate
 from facet.ui.manage import Manage, manage_layout, wire_manage
 from facet.ui.markup import clip, html, nothing_yet, table
-from facet.ui.models import chosen_model, model_name
+from facet.ui.models import came_from, chosen_model, model_name
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, ago, number, stage_look
@@ -27,6 +28,7 @@ class RunsTab:
     chosen: gr.Dropdown
     open: gr.Button
     manage: Manage
+    bring: Bring
 
     @property
     def listed(self) -> list[Any]:
@@ -50,7 +52,9 @@ def layout() -> RunsTab:
                 chosen = gr.Dropdown([], label="Run")
                 open_it = gr.Button("Open", variant="primary")
             manage = manage_layout("runs")
-    return RunsTab(empty, to_data, box, table, chosen, open_it, manage)
+    with gr.Column(elem_classes="card f-bring"):
+        bring = bring_layout()
+    return RunsTab(empty, to_data, box, table, chosen, open_it, manage, bring)
 
 
 def wire(tab: RunsTab, studio: Studio, gate: Gate, session: Session) -> None:
@@ -61,6 +65,7 @@ def wire(tab: RunsTab, studio: Studio, gate: Gate, session: Session) -> None:
     opened.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=go_to("train"))
     tab.to_data.click(None, None, None, js=go_to("data"))
     wire_manage(tab.manage, studio, gate, tab.chosen, tab.listed, refreshed)
+    wire_bring(tab.bring, studio, gate, session, tab.listed, refreshed)
 
 
 def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
@@ -82,7 +87,7 @@ def _row(run: RunCard) -> list[Any]:
         html('<a href="?run={}">{}</a><br><span class="f-small">{}</span>', run.id, run.name, ago(run.created)),
         html('<span class="f-chip {}">{}</span>', stage_look(progress.stage), STAGE_WORDS[progress.stage]),
         clip(model_name(run.base_model), 40),
-        clip(run.dataset_name, 40),
+        clip(f"brought in from {came_from(run)}" if came_from(run) else run.dataset_name, 40),
         f"{progress.step:,}",
         number(progress.latest("loss")),
         number(progress.latest("validation_loss")),

@@ -1,5 +1,6 @@
 """What the tabs share: ids of what is open, and nothing that grants access. Losing it loses nothing."""
 
+import secrets
 from dataclasses import dataclass
 
 import gradio as gr
@@ -10,15 +11,21 @@ class Session:
     upload: gr.State  # the file being looked at
     dataset: gr.State  # the prepared data chosen last
     run: gr.Textbox  # the run that is open; the browser knows it, so it stands in the address and survives our restart
+    who: gr.Textbox  # changes whenever somebody signs in or out, and says nothing else
 
 
 def session() -> Session:
-    return Session(gr.State(None), gr.State(None), remembered("open-run"))
+    return Session(gr.State(None), gr.State(None), remembered("open-run"), remembered("sign-in-news"))
 
 
 def remembered(name: str) -> gr.Textbox:
     """An id the browser holds without showing it."""
     return gr.Textbox(visible="hidden", label=name, elem_id=name, max_length=120)
+
+
+def news() -> str:
+    """A new value for `Session.who`."""
+    return secrets.token_hex(4)
 
 
 def go_to(tab: str) -> str:
@@ -41,3 +48,12 @@ DAYLIGHT = """() => {
   const dark = document.body.classList.toggle('dark');
   try { localStorage.setItem('facet-daylight', dark ? 'dark' : 'light'); } catch (error) { /* private window */ }
 }"""
+# Of a button that leads to the sign-in from elsewhere on the page.
+PRESS_SIGN_IN = "() => document.getElementById('sign-in')?.click()"
+# On a link to the Hub's sign-in: come back to this tab and this run; and not inside of another site's frame, where
+# browsers keep our cookie out.
+RETURN_HERE = """const back = new URLSearchParams(location.search);
+const tab = document.querySelector('#tabs [role=tab][aria-selected=true]')?.id?.replace(/-button$/, '');
+if (tab) back.set('tab', tab);
+this.href = '/login/huggingface?_target_url=' + encodeURIComponent('/?' + back);
+if (self !== top) this.target = '_blank';"""

@@ -9,20 +9,23 @@ from markupsafe import Markup
 
 from facet.errors import FacetError
 from facet.gemma.models import STARTER, BaseModel
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.model.choose import ModelCheck
 from facet.recipe.advice import PRESETS, Advice
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
+from facet.ui.access import Access, access_layout, access_values, is_locked
 from facet.ui.events import Gate
 from facet.ui.forms import Form, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
 from facet.ui.markup import each, html, note, nothing_yet, section, trouble
-from facet.ui.session import REMEMBER_RUN, Session, go_to
-from facet.ui.values import Id, Line, Name, Preset, Scalar
+from facet.ui.models import chosen_model, model_name, tuned_choices
+from facet.ui.session import PRESS_SIGN_IN, REMEMBER_RUN, Session, go_to
+from facet.ui.values import Beginning, Id, Line, Name, Preset, Scalar
 from facet.ui.words import count, size
 
 OTHER = "another"
+BEGINNINGS = [("A starting model", "model"), ("One of my models", "mine")]
 LOOKING = str(html('<p class="f-wait" role="status">Measuring your examples with this model</p>'))
 SHOW_LIVE = """() => setTimeout(() => document.getElementById('live')?.scrollIntoView(
   {behavior: 'smooth', block: 'nearest'}), 400)"""
@@ -34,9 +37,12 @@ class TrainTab:
     to_data: gr.Button
     new: gr.Column
     dataset: gr.Dropdown
+    beginning: gr.Radio
     model: gr.Radio
     other: gr.Textbox
+    mine: gr.Dropdown
     check: gr.HTML
+    access: Access
     preset: gr.Radio
     reasons: gr.HTML
     form: Form
@@ -46,14 +52,16 @@ class TrainTab:
 
     @property
     def data_outputs(self) -> list[Any]:
-        return [self.empty, self.new, self.dataset]
+        return [self.empty, self.new, self.dataset, self.beginning, self.mine]
 
     @property
     def advice_outputs(self) -> list[Any]:
-        return [self.check, self.reasons, self.name, *self.form.outputs]
+        return [self.check, *self.access.shown, self.start, self.reasons, self.name, *self.form.outputs]
 
-    def chosen(self) -> dict[str, Any]:
-        return {"dataset": self.dataset, "model": self.model, "other": self.other, "preset": self.preset}
+    @property
+    def source(self) -> dict[str, Any]:
+        """What says from which model it starts."""
+        return {"beginning": self.beginning, "model": self.model, "other": self.other, "mine": self.mine}
 
 
 def layout(studio: Studio) -> TrainTab:
@@ -77,6 +85,7 @@ def layout(studio: Studio) -> TrainTab:
 def _choices(studio: Studio) -> tuple[Any, ...]:
     gr.HTML(section("A new run"))
     dataset = gr.Dropdown([], label="Prepared data")
+    beginning = gr.Radio(BEGINNINGS, value="model", label="Start from", visible=False, elem_id="beginning")
     offered = [(f"{model.name}: {_download(model)}", model.id) for model in studio.models()]
     model = gr.Radio(
         [*offered, ("Another one, by its id or folder", OTHER)], value=STARTER, label="Starting model", elem_id="models"
@@ -87,14 +96,18 @@ def _choices(studio: Studio) -> tuple[Any, ...]:
         visible=False,
         max_length=400,
     )
+    mine = gr.Dropdown(
+        [], label="Which of yours", info="It goes on learning; the one you have stays as it is", visible=False
+    )
     check = gr.HTML()
+    access = access_layout()
     presets = [(words[0], name) for name, words in PRESETS.items()]
     preset = gr.Radio(presets, value="quick", label="How thorough", info="Fills in the settings below for your data")
     reasons = gr.HTML()
     form = recipe_form(SftRecipe)
     name = gr.Textbox(label="Name of this run", max_length=80)
     start = gr.Button("Start training", variant="primary", size="lg", elem_id="start-training")
-    return dataset, model, other, check, preset, reasons, form, name, start
+    return dataset, beginning, model, other, mine, check, access, preset, reasons, form, name, start
 
 
 def _download(model: BaseModel) -> str:
@@ -102,40 +115,91 @@ def _download(model: BaseModel) -> str:
 
 
 def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
-    def recommend(person: Person, dataset: Id | None, model: Name, other: Line, preset: Preset) -> Iterator[Any]:
+    def recommend(
+        person: Person,
+        grant: Grant,
+        dataset: Id | None,
+        beginning: Beginning,
+        model: Name,
+        other: Line,
+        mine: Id | None,
+        preset: Preset,
+    ) -> Iterator[Any]:
         if dataset:
-            yield [gr.skip(), LOOKING, *[gr.skip()] * (len(tab.advice_outputs) - 2)]
-        yield advised(tab, studio, person, dataset, model_id(model, other), preset)
+            yield [gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip(), LOOKING, *[gr.skip()] * left]
+        yield advised(tab, studio, grant, dataset, Start.of(studio, person, beginning, model, other, mine), preset)
 
-    def toggle_other(person: Person, model: Name) -> Any:
-        return gr.Textbox(visible=model == OTHER)
+    def toggle(person: Person, beginning: Beginning, model: Name) -> list[Any]:
+        fresh = beginning == "model"
+        return [
+            gr.Radio(visible=fresh),
+            gr.Textbox(visible=fresh and model == OTHER),
+            gr.Dropdown(visible=not fresh),
+        ]
 
-    def start(person: Person, dataset: Id | None, model: Name, other: Line, name: Line, **values: Scalar) -> str:
-        return studio.start(person, dataset or "", model_id(model, other), tab.form.read(values), name)
+    def start(
+        person: Person,
+        grant: Grant,
+        dataset: Id | None,
+        beginning: Beginning,
+        model: Name,
+        other: Line,
+        mine: Id | None,
+        name: Line,
+        **values: Scalar,
+    ) -> str:
+        begin, recipe = Start.of(studio, person, beginning, model, other, mine), tab.form.read(values)
+        return studio.start(person, dataset or "", begin.model, recipe, name, grant=grant, start_from=begin.run_id)
 
-    def check(person: Person, dataset: Any, model: Any, other: Any, name: Any, **values: Any) -> list[Any]:
+    def check(
+        person: Person, dataset: Any, beginning: Any, model: Any, other: Any, mine: Any, name: Any, **values: Any
+    ) -> list[Any]:
+        fresh = beginning == "model"
         fine = [
             gr.validate(bool(dataset), "Choose the data to learn from."),
             gr.validate(True, ""),
-            gr.validate(model != OTHER or bool(other), "Write the id of the model."),
+            gr.validate(True, ""),
+            gr.validate(not fresh or model != OTHER or bool(other), "Write the id of the model."),
+            gr.validate(fresh or bool(mine), "Choose which of your models goes on learning."),
             gr.validate(True, ""),
         ]
         return fine + tab.form.verdicts(values)
 
+    left = len(tab.advice_outputs) - 6
     quiet_progress: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    gate.on(tab.model.input, toggle_other, {"model": tab.model}, tab.other, quiet=True)
     gate.on(
-        [tab.dataset.change, tab.model.input, tab.preset.input, tab.other.submit, tab.other.blur],
-        recommend,
-        tab.chosen(),
-        tab.advice_outputs,
-        **quiet_progress,
+        [tab.model.input, tab.beginning.input],
+        toggle,
+        {"beginning": tab.beginning, "model": tab.model},
+        [tab.model, tab.other, tab.mine],
+        quiet=True,
     )
-    asked = {"dataset": tab.dataset, "model": tab.model, "other": tab.other, "name": tab.name} | tab.form.controls
+    changed = [tab.dataset.change, tab.beginning.input, tab.model.input, tab.mine.input, tab.preset.input]
+    changed += [tab.other.submit, tab.other.blur, tab.access.again.click, session.who.change]
+    data = {"dataset": tab.dataset}
+    gate.on(changed, recommend, data | tab.source | {"preset": tab.preset}, tab.advice_outputs, **quiet_progress)
+    asked = data | tab.source | {"name": tab.name} | tab.form.controls
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
     started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)
+    tab.access.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
     tab.to_data.click(None, None, None, js=go_to("data"))
     wire_live(tab.live, studio, gate, session)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The model a run starts from: an id, or a run of one's own that goes on learning."""
+
+    model: str
+    run_id: str | None = None
+    name: str = ""  # of that run
+
+    @staticmethod
+    def of(studio: Studio, person: Person, beginning: str, model: str, other: str, mine: str | None) -> "Start":
+        if beginning == "mine" and mine:
+            run = studio.run(person, mine)
+            return Start(studio.runs_shelf.model_of(person, mine)[0], run.id, run.name)
+        return Start("" if beginning == "mine" else model_id(model, other))
 
 
 def model_id(model: str, other: str) -> str:
@@ -149,46 +213,55 @@ def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None)
     choices = [
         (f"{card.name} ({count(card.summary['splits']['train'], 'example')} to learn from)", card.id) for card in cards
     ]
-    return [gr.Column(visible=not cards), gr.Column(visible=bool(cards)), gr.Dropdown(choices=choices, value=value)]
-
-
-def advised(tab: TrainTab, studio: Studio, person: Person, dataset: str | None, model: str, preset: str) -> Any:
-    """Values of `advice_outputs`: the check of the model, the reasons, a name, and a value for every setting."""
-    if not dataset or not model:
-        return gr.skip()
-    check = studio.check_model(person, model)
-    offered = next((one for one in studio.models() if one.id == model), None)
-    unchanged = [gr.skip()] * len(tab.form.outputs)
-    if check.problem:
-        return [str(describe_model(check, offered)), "", gr.skip(), *unchanged]
-    try:
-        advice = studio.advise(person, dataset, model, preset)
-    except FacetError as error:
-        return [str(describe_model(check, offered)), str(trouble(error)), gr.skip(), *unchanged]
-    card = studio.dataset(person, dataset)
-    reasons = {reason.setting: reason.words for reason in advice.reasons}
-    summary = describe_advice(advice, preset, card.summary["splits"]["train"])
+    mine = tuned_choices(studio, person)
     return [
-        str(describe_model(check, offered)),
-        str(summary),
-        f"{card.name} on {check.name}"[:80],
-        *tab.form.filled(advice.recipe, reasons),
+        gr.Column(visible=not cards),
+        gr.Column(visible=bool(cards)),
+        gr.Dropdown(choices=choices, value=value),
+        gr.Radio(visible=bool(mine)),
+        gr.Dropdown(choices=mine, value=chosen_model(mine, None)),
     ]
 
 
-def describe_model(check: ModelCheck, offered: BaseModel | None) -> Markup:
+def advised(tab: TrainTab, studio: Studio, grant: Grant, dataset: str | None, begin: Start, preset: str) -> Any:
+    """Values of `advice_outputs`: the check of the model, its terms, the reasons, a name, and every setting's value."""
+    if not dataset or not begin.model:
+        return gr.skip()
+    person = grant.person
+    check = studio.check_model(person, begin.model, grant)
+    offered = next((one for one in studio.models() if one.id == begin.model), None)
+    told = [str(describe_model(check, offered, begin.name)), *access_values(check, person)]
+    unchanged = [gr.skip()] * len(tab.form.outputs)
+    if check.problem:
+        return [*told, gr.Button(interactive=not is_locked(check)), "", gr.skip(), *unchanged]
+    told.append(gr.Button(interactive=True))
+    try:
+        advice = studio.advise(person, dataset, begin.model, preset, grant)
+    except FacetError as error:
+        return [*told, str(trouble(error)), gr.skip(), *unchanged]
+    card = studio.dataset(person, dataset)
+    reasons = {reason.setting: reason.words for reason in advice.reasons}
+    summary = describe_advice(advice, preset, card.summary["splits"]["train"])
+    name = f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}"
+    return [*told, str(summary), name[:80], *tab.form.filled(advice.recipe, reasons)]
+
+
+def describe_model(check: ModelCheck, offered: BaseModel | None, mine: str = "") -> Markup:
     """What it is good for, its licence, its size, and whether it fits here, with the numbers."""
-    words = html('<p class="f-model">{}</p>', offered.words) if offered else Markup("")
+    words = html('<p class="f-model">{}</p>', offered.words) if offered and not mine else Markup("")
+    if is_locked(check):
+        return words
     if check.problem:
         return words + trouble(check.problem)
-    facts = [
+    facts: list[tuple[str, Any]] = [("Made from", model_name(check.name))] if mine else []
+    facts.append(
         (
             "Licence",
             html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', check.licence_url, check.licence)
             if check.licence_url
             else check.licence,
         )
-    ]
+    )
     if check.facts:
         facts.append(
             ("Size", f"{size(check.facts.parameters)} parameters; reads up to {check.facts.context_length:,} tokens")

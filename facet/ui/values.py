@@ -29,6 +29,7 @@ Scalar = (
     Annotated[str, StringConstraints(max_length=200)] | Annotated[float, Field(allow_inf_nan=False)] | int | bool | None
 )
 Preset = Literal["quick", "balanced", "thorough"]
+Beginning = Literal["model", "mine"]
 
 
 class Turn(TypedDict):

@@ -8,11 +8,12 @@ import pytest
 
 from facet.recipe.knobs import settings
 from facet.recipe.recipes import SftRecipe
+from facet.ui.account import sign_in_link
 from facet.ui.words import ago, count, duration, number, short_duration, stage_sentence
 from facet.work.log import Progress
 
 PACKAGE = Path(__file__).parents[2] / "facet"
-ROOMS = ("dataset", "exam", "export", "gemma", "hub", "model", "recipe", "train", "work", "compute")
+ROOMS = ("dataset", "exam", "export", "gemma", "hub", "model", "publish", "recipe", "train", "work", "compute")
 NOT_CONTROLS = {  # quoted for another reason: names of columns and files, and what another program calls its own
     "question", "answer", "CSV UTF-8", "Save as", "@", "_", "-", ".", "it", "instruct", "Title", "This is a web page.",
 }  # fmt: skip
@@ -35,6 +36,8 @@ def test_every_control_that_an_error_names_is_on_the_page(page):
     labels = {str(block.label) for block in page.blocks.values() if getattr(block, "label", None)}
     labels |= {str(block.value) for block in page.blocks.values() if block.get_block_name() == "button"}
     labels |= {setting.knob.label for setting in settings(SftRecipe)}
+    labels.add(re.sub("<[^>]+>", "", sign_in_link()))
+    labels |= {"Sign in" for label in labels if label.startswith("Sign in ")}  # at home a button, on a Space a link
     named = quoted_in_errors()
     assert len(named) > 10
     assert named - labels == set()

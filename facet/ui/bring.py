@@ -1,0 +1,157 @@
+"""Bringing in a model that was tuned before or elsewhere: an adapter of the Hub, or one in a zip file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from facet.errors import FacetError, SettingError
+from facet.gemma.models import OFFERED
+from facet.identity import Grant, Person
+from facet.studio import Studio
+from facet.train.runs import RunCard
+from facet.ui.events import Gate
+from facet.ui.markup import html, note, trouble
+from facet.ui.models import model_name
+from facet.ui.session import REMEMBER_RUN, Session, go_to
+from facet.ui.values import File, Line, Name
+
+ITS_OWN = "its own"
+LOOKING = str(
+    html('<p class="f-wait" role="status">Fetching it and looking into it; a large one may take some minutes</p>')
+)
+
+
+@dataclass(frozen=True)
+class Bring:
+    hub_id: gr.Textbox
+    file: gr.File
+    base: gr.Dropdown
+    name: gr.Textbox
+    bring: gr.Button
+    result: gr.HTML
+    after: gr.Row
+    chat: gr.Button
+    go_on: gr.Button
+
+    @property
+    def changed(self) -> list[Any]:
+        return [self.result, self.bring, self.after, self.hub_id, self.file, self.name]
+
+
+def bring_layout() -> Bring:
+    with gr.Accordion("Bring in a tuned model", open=False, elem_id="bring"), gr.Column(elem_classes="f-gap"):
+        gr.HTML(
+            html(
+                "<p>An adapter made with Facet, or with PEFT elsewhere: talk to it here, or train it further. Only "
+                "<code>safetensors</code> files are taken, and nothing in it is run.</p>"
+            )
+        )
+        with gr.Row(equal_height=True):
+            hub_id = gr.Textbox(
+                label="Its id on the Hugging Face Hub",
+                placeholder="owner/name",
+                info="Private ones too, once you are signed in",
+                max_length=200,
+                min_width=260,
+            )
+            file = gr.File(
+                label="Or a zip file, as from “Download”",
+                file_types=[".zip"],
+                height=150,
+                min_width=260,
+                elem_id="bring-file",
+            )
+        base = gr.Dropdown(
+            [("As the adapter says", ITS_OWN), *[(model.name, model.id) for model in OFFERED]],
+            value=ITS_OWN,
+            allow_custom_value=True,
+            label="Tuned from",
+            info="Choose one, or write its id, only if the adapter does not name its starting model",
+        )
+        with gr.Row(elem_classes="f-finish"):
+            name = gr.Textbox(label="Name here", placeholder="as it is called there", max_length=80)
+            bring = gr.Button("Bring it in", variant="primary")
+        result = gr.HTML(elem_id="brought")
+        with gr.Row(visible=False, elem_classes="f-buttons") as after:
+            chat = gr.Button("Chat with it", scale=0)
+            go_on = gr.Button("Train it further", scale=0)
+    return Bring(hub_id, file, base, name, bring, result, after, chat, go_on)
+
+
+def wire_bring(
+    tab: Bring,
+    studio: Studio,
+    gate: Gate,
+    session: Session,
+    outputs: list[Any],
+    refreshed: Callable[[Studio, Person, str | None], list[Any]],
+) -> None:
+    """`refreshed` gives the values of `outputs` once there is one run more."""
+
+    def bring(
+        person: Person, grant: Grant, hub_id: Line, file: File | None, base: Name, name: Line
+    ) -> Iterator[list[Any]]:
+        unchanged: list[Any] = [gr.skip()] * (len(outputs) + 1)
+        yield [LOOKING, gr.Button(interactive=False), gr.Row(visible=False), *[gr.skip()] * 3, *unchanged]
+        try:
+            source = source_of(hub_id, file)
+        except SettingError as error:
+            yield [str(trouble(error)), gr.Button(interactive=True), *[gr.skip()] * 4, *unchanged]
+            return
+        try:
+            run_id = studio.import_adapter(person, source, name, grant, "" if base == ITS_OWN else base.strip())
+        except FacetError as error:
+            yield [str(trouble(error)), gr.Button(interactive=True), gr.skip(), gr.skip(), None, gr.skip(), *unchanged]
+            return
+        finally:
+            if file:
+                Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
+        run = studio.run(person, run_id)
+        ready = [str(describe(run)), gr.Button(interactive=True), gr.Row(visible=run.has_model), "", None, ""]
+        yield [*ready, run_id, *refreshed(studio, person, run_id)]
+
+    brought = gate.on(
+        [tab.bring.click, tab.hub_id.submit],
+        bring,
+        {"hub_id": tab.hub_id, "file": tab.file, "base": tab.base, "name": tab.name},
+        [*tab.changed, session.run, *outputs],
+        show_progress="hidden",
+    )
+    brought.success(None, session.run, None, js=REMEMBER_RUN)
+    tab.chat.click(None, None, None, js=go_to("chat"))
+    tab.go_on.click(None, None, None, js=go_to("train"))
+
+
+def source_of(hub_id: str, file: str | None) -> str:
+    """What `import_adapter` is asked for.
+
+    Raises: `SettingError` for nothing at all, or for two models at once.
+    """
+    if bool(hub_id.strip()) == bool(file):
+        raise SettingError(
+            "It is not clear which model to bring in." if file else "There is nothing to bring in yet.",
+            "There is an id, and a file as well." if file else "Neither an id nor a file was given.",
+            "Empty one of the two fields, then press “Bring it in”."
+            if file
+            else "Write the id of an adapter, or choose a zip file.",
+        )
+    return file or f"hub:{hub_id.strip().removeprefix('hub:')}"
+
+
+def describe(run: RunCard) -> Markup:
+    """What came in, and what can be done with it."""
+    if not run.has_model:
+        return note(
+            f"{run.name} has come in.",
+            f"Now {model_name(run.base_model)}, which it was tuned from, is fetched. Press “Open” to watch that.",
+            "good",
+        )
+    return note(
+        f"{run.name} is here.",
+        f"It was tuned from {model_name(run.base_model)}, and now stands in the list of runs.",
+        "good",
+    )

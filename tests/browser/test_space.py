@@ -1,0 +1,243 @@
+"""On a Space: visitors, the whole sign-in in a real browser, publishing, and everything that can go wrong with it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import ROOT, App, free_port
+from tests.browser.steps import A_MINUTE, go, prepare, train, until_finished
+from tests.hub_stand_in import StandInHub
+
+pytestmark = pytest.mark.browser
+SCOPES = "openid profile contribute-repos gated-repos read-repos"
+VISITOR = "__Host-facet-visitor"
+
+
+class Space(App):
+    """The app as it runs on a Space, with the stand-in for the Hub and its sign-in."""
+
+    hub: StandInHub
+
+    def start(self) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
+        settings = self.hub.space_environment(self.port, scopes=SCOPES)
+        settings |= {"FACET_HOME": str(self.home), "HF_HOME": str(self.home.parent / "hf")}
+        with open(self.log, "ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=kept | settings, stdout=output, stderr=output
+            )
+        end = time.monotonic() + 60
+        while not self._answers():
+            assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()[-2000:]
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[StandInHub]:
+    with StandInHub() as hub:
+        hub.person("ann", orgs={"acme": "write"})
+        hub.person("bob")
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def space(hub, tmp_path_factory) -> Iterator[Space]:
+    folder = tmp_path_factory.mktemp("space")
+    space = Space(folder / "home", free_port(), folder / "app.log")
+    space.hub = hub
+    space.home.mkdir()
+    space.start()
+    yield space
+    space.kill()
+    log = space.log.read_text("utf-8", "replace")
+    assert "fault" not in log, log[-3000:]
+    assert not any(token in log for token in hub.tokens)
+
+
+@pytest.fixture
+def window(chromium, artefacts, request) -> Iterator[BrowserContext]:
+    """One person's browser."""
+    window = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    yield window
+    for number, page in enumerate(window.pages):
+        page.screenshot(path=artefacts / f"{request.node.name[:60]}-{number}.png", full_page=True)
+    window.close()
+
+
+def opened(window: BrowserContext, space: Space, path: str = "") -> Page:
+    page = window.new_page()
+    page.goto(space.url + path)
+    page.get_by_role("tab", name="Data", exact=True).wait_for()
+    expect(page.locator("#who")).to_contain_text(re.compile("visitor|Signed in"), timeout=20_000)
+    return page
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.locator("#who").get_by_role("link", name="Sign in with Hugging Face").click()
+    page.get_by_role("button", name=f"Authorize as {name}").click()
+    expect(page.locator("#who")).to_contain_text(f"Signed in as {name}", timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def anns_run(chromium, space) -> tuple[BrowserContext, str]:
+    """Ann begins as a visitor, prepares data, signs in, and trains a model: all of it stays hers."""
+    window = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    page = opened(window, space)
+    page.locator("#example-pirate").click()
+    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
+    prepare(page)
+    sign_in(page, "ann")
+    run = train(page, max_steps="6", evaluations="0")
+    until_finished(page)
+    page.close()
+    yield window, run
+    window.close()
+
+
+def test_a_visitor_is_told_what_they_are_and_the_page_says_where_it_runs(window, space):
+    page = opened(window, space)
+    expect(page.locator("#who")).to_contain_text("You are a visitor")
+    expect(page.locator("#rail")).to_contain_text("This Space")
+    expect(page.locator("#hero")).not_to_contain_text("this computer")
+    assert VISITOR in {cookie["name"] for cookie in window.cookies() if cookie["httpOnly"] and cookie["secure"]}
+
+
+def test_what_a_visitor_made_is_still_theirs_after_the_sign_in(anns_run, space):
+    window, _ = anns_run
+    page = opened(window, space)
+    go(page, "Runs")
+    expect(page.locator("#runs")).to_contain_text("pirate", ignore_case=True, timeout=20_000)
+    assert len(list(space.home.glob("tenants/visitor-*/datasets/*"))) == 1
+    assert len(list(space.home.glob("tenants/hf-*/runs/*"))) == 1
+    page.close()
+
+
+def test_another_person_finds_nothing_of_it_not_even_by_its_link(anns_run, window, space):
+    page = opened(window, space, f"/?run={anns_run[1]}")
+    expect(page.locator("#train")).to_contain_text("We could not find this run", timeout=20_000)
+    sign_in(page, "bob")
+    go(page, "Runs")
+    expect(page.locator("#runs")).to_contain_text("No runs yet", timeout=20_000)
+
+
+def test_a_model_goes_into_the_persons_account_privately(anns_run, space, hub):
+    window, run = anns_run
+    page = opened(window, space, f"/?run={run}")
+    go(page, "Publish")
+    page.locator("#publish").get_by_role("button", name="Publish", exact=True).click()
+    expect(page.locator("#publish")).to_contain_text("Published", timeout=A_MINUTE)
+    repos = [repo for (thing, name), repo in hub.repos.items() if thing == "model" and name.startswith("ann/")]
+    assert len(repos) == 1 and repos[0].private and "adapter_model.safetensors" in repos[0].files
+    page.reload()
+    go(page, "Publish")
+    expect(page.locator("#publish")).to_contain_text(repos[0].name, timeout=20_000)
+    page.close()
+
+
+def test_a_permission_that_was_not_given_is_named(window, space, hub):
+    hub.refused_scopes = {"contribute-repos"}
+    try:
+        page = opened(window, space)
+        sign_in(page, "bob")
+        expect(page.locator("#who")).to_contain_text("contribute-repos")
+    finally:
+        hub.refused_scopes = set()
+
+
+def test_a_token_that_the_hub_has_revoked_leads_to_signing_in_again(window, space, hub):
+    page = opened(window, space)
+    before = set(hub.tokens)
+    sign_in(page, "bob")
+    for token in set(hub.tokens) - before:
+        hub.revoke(token)
+    page.wait_for_timeout(500)
+    space_restarted(space)  # the answer to “who is this” is kept for a few minutes
+    page = opened(window, space)
+    expect(page.locator("#who")).to_contain_text("no longer accepted", timeout=20_000)
+
+
+def space_restarted(space: Space) -> None:
+    space.kill()
+    space.start()
+
+
+def test_a_sign_in_that_runs_out_in_mid_action_is_said_and_can_be_repeated(window, space, hub):
+    hub.token_seconds = 6
+    try:
+        page = opened(window, space)
+        sign_in(page, "bob")
+        page.wait_for_timeout(7000)
+        page.locator("#example-pirate").click()
+        expect(page.get_by_text("Your sign-in has run out.")).to_be_visible(timeout=20_000)
+    finally:
+        hub.token_seconds = 8 * 3600
+    page.reload()
+    page.get_by_role("tab", name="Data", exact=True).wait_for()
+    expect(page.locator("#who")).to_contain_text("visitor", timeout=20_000)
+    sign_in(page, "bob")
+
+
+def test_a_second_account_in_another_tab_never_mixes_with_the_first(window, space):
+    first = opened(window, space)
+    sign_in(first, "ann")
+    second = opened(window, space)
+    second.goto(space.url + "/logout")
+    second.get_by_role("tab", name="Data", exact=True).wait_for()
+    sign_in(second, "bob")
+    first.locator("#example-pirate").click()
+    expect(first.get_by_text("This page was opened as somebody else.")).to_be_visible(timeout=20_000)
+
+
+def test_deleting_everything_asks_and_leaves_nothing(window, space):
+    page = opened(window, space)
+    page.locator("#example-pirate").click()
+    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
+    prepare(page)
+    key = next(path.parents[1].name for path in space.home.glob("tenants/visitor-*/datasets/*") if _newest(path))
+    page.locator("#my-data").get_by_role("button", name="Your data").click()
+    page.get_by_role("button", name="Delete all my data").click()
+    page.get_by_label("Type “delete” to confirm").fill("delete")
+    page.get_by_role("button", name="Delete it all").click()
+    expect(page.locator("#hero")).to_be_visible(timeout=20_000)
+    assert not (space.home / "tenants" / key / "datasets").exists()
+
+
+def _newest(path) -> bool:
+    return time.time() - path.stat().st_mtime < 30
+
+
+@pytest.mark.parametrize("cookie", ["session=forged", "session=" + "x" * 5000, f"{VISITOR}=forged", "session=e30.x.y"])
+def test_a_forged_cookie_is_a_stranger(space, cookie):
+    answer = httpx.get(space.url, headers={"cookie": cookie})
+    assert answer.status_code == 200
+    assert VISITOR in answer.headers["set-cookie"]
+
+
+def test_a_token_in_the_body_of_a_call_makes_nobody_anybody(space, hub):
+    body = {"data": ["x", "starter", "quick", "", None], "oauth_token": hub.token("ann"), "session_hash": "abc"}
+    for path in ("run/start_run", "call/start_run", "queue/join"):
+        answer = httpx.post(f"{space.url}/gradio_api/{path}", json=body | {"fn_index": 0})
+        assert "run_id" not in answer.text and answer.status_code != 500, answer.text[:300]
+    assert not list(space.home.glob("tenants/hf-*/runs/*x*"))
+    assert "hf_" not in httpx.get(space.url + "/config").text
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "////evil.example", "/\\evil.example"])
+def test_signing_out_leads_nowhere_else(space, target):
+    answer = httpx.get(space.url + "/logout", params={"_target_url": target})
+    assert answer.status_code in (302, 303, 307)
+    assert json.dumps(answer.headers["location"]).count("evil") == 0 or answer.headers["location"].startswith("/evil")
+
+
+def test_another_site_can_neither_sign_out_nor_act_for_a_person(space):
+    strange = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    for method, path in (("GET", "/logout"), ("GET", "/login/huggingface"), ("POST", "/gradio_api/queue/join")):
+        assert httpx.request(method, space.url + path, headers=strange).status_code == 403
