@@ -35,16 +35,14 @@ def test_the_front_matter_of_the_space_agrees_with_the_requirements():
     front = yaml.safe_load(README.split("---")[1])
     requirements = (ROOT / "requirements.txt").read_text()
 
-    assert f"gradio=={front['sdk_version']}" in requirements
+    assert f"gradio[oauth]=={front['sdk_version']}" in requirements
     assert (ROOT / front["app_file"]).is_file() and front["sdk"] == "gradio"
     assert len(front["short_description"]) <= 60
     assert f'python_full_version == "{front["python_version"]}"' in requirements
 
 
 def test_the_repository_speaks_of_the_project_alone():
-    foreign = re.compile(
-        r"/work/|/tmp/venv|/root/|\bsubagent\b|\bsession's tools\b|\bTODO[:(]|\bFIXME\b"
-    )
+    foreign = re.compile(r"/work/|/tmp/venv|/root/|\bsubagent\b|\bsession's tools\b|\bTODO[:(]|\bFIXME\b")
     spoken = [
         path for path in ROOT.rglob("*") if path.suffix in (".py", ".md", ".css", ".toml", ".txt") and path.is_file()
     ]

@@ -118,7 +118,7 @@ def test_the_starting_model_is_known_by_its_name(tmp_path, said, meant):
 
 
 @pytest.mark.parametrize(
-    "named", ["/root/gemma", "./out", "C:\\models\\gemma", "", None, 5, ..., "a/b/c", "my-gemma", "../x/y"]
+    "named", ["/home/gemma", "./out", "C:\\models\\gemma", "", None, 5, ..., "a/b/c", "my-gemma", "../x/y"]
 )
 def test_a_place_on_somebody_elses_computer_is_asked_for(tmp_path, named):
     found = adapter.read(adapter_folder(tmp_path / "a", {"base_model_name_or_path": named}))
