@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 
 from facet.studio import Studio
@@ -68,13 +69,9 @@ def first_paint(studio: Studio) -> bytes:
         describe_invitation(rows_of_example(studio)),
         ENGLISH["hero_start"],
     )
-    style, script = css() + _file("first_paint.css"), _file("first_paint.js")
-    parts = (
-        f"<style>{style}</style>",
-        f'<template id="first-paint-words">{words}</template>',
-        f"<script>{script}</script>",
-    )
-    return "".join(parts).encode()
+    style, script = Markup(css() + _file("first_paint.css")), Markup(_file("first_paint.js"))  # our own files
+    parts = '<style>{}</style><template id="first-paint-words">{}</template><script>{}</script>'
+    return html(parts, style, words, script).encode()
 
 
 def _file(name: str) -> str:
