@@ -1,6 +1,7 @@
 """Every test has a Facet of its own in a temporary folder; nothing is shared and nothing needs to be patched."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(wait)
+
+
+def _only_this_machine(event: str, arguments: tuple) -> None:
+    """No test speaks to anybody but what it started itself."""
+    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
+        host = str(address[0])
+        assert host.startswith("127.") or host in ("::1", "localhost", ""), f"a test tried to reach {host}"
+
+
+sys.addaudithook(_only_this_machine)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Which base model a task uses and where its files lie. No torch here: the page asks too."""
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ class BaseSource:
     id: str  # "starter", a Hub id, or the name of a local folder
     where: Literal["starter", "hub", "folder"]
     revision: str | None = None  # the commit on the Hub
-    path: str = ""  # hub: relative to the models folder; folder: absolute
+    path: str = ""  # hub: relative to the folder of open models, and outside of it for a person's own; folder: absolute
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> "BaseSource":
@@ -29,7 +30,11 @@ class BaseSource:
 
         Raises: `DataError` when they are gone.
         """
-        folder = {"starter": starter.FOLDER, "hub": models / self.path, "folder": Path(self.path)}[self.where]
+        folder = {
+            "starter": starter.FOLDER,
+            "hub": Path(os.path.normpath(models / self.path)),
+            "folder": Path(self.path),
+        }[self.where]
         if not (folder / "config.json").is_file():
             raise DataError(
                 "The starting model is not here any more.",

@@ -214,6 +214,14 @@ def _newest(path) -> bool:
     return time.time() - path.stat().st_mtime < 30
 
 
+def test_no_token_is_kept_anywhere_on_the_space(anns_run, space, hub):
+    files = [path for path in space.home.rglob("*") if path.is_file()]
+    assert len(files) > 20 and len(hub.tokens) > 3
+    assert [path for path in files if any(token.encode() in path.read_bytes() for token in hub.tokens)] == []
+    config = httpx.get(space.url + "/config").text
+    assert not any(word in config for word in (*hub.tokens, anns_run[1], "ann/"))
+
+
 @pytest.mark.parametrize("cookie", ["session=forged", "session=" + "x" * 5000, f"{VISITOR}=forged", "session=e30.x.y"])
 def test_a_forged_cookie_is_a_stranger(space, cookie):
     answer = httpx.get(space.url, headers={"cookie": cookie})
