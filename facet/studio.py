@@ -13,31 +13,28 @@ from facet.compute.local import Local
 from facet.compute.voices import Voices
 from facet.dataset.examples import EXAMPLES, Example
 from facet.dataset.shelf import DatasetCard, Shelf
-from facet.errors import NotFoundError
 from facet.exam.exams import PARTS, ExamCard, Exams
 from facet.export import bundle
 from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import OFFERED, STARTER, BaseModel
 from facet.hub.account import Account
 from facet.hub.accounts import Accounts
-from facet.hub.adapters import adapter_name, fetch_adapter
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
-from facet.model.choose import Chooser, ModelCheck
+from facet.model.choose import ModelCheck
 from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
 from facet.publish.card import card
 from facet.publish.publications import Publication, Publications
 from facet.publish.repo import Target
-from facet.quota import Usage, quota_of, too_busy
-from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
+from facet.quota import Usage
+from facet.recipe.advice import Advice, Preset
 from facet.recipe.recipes import SftRecipe
 from facet.sign_in import SignIn
+from facet.starting import Starting
 from facet.talk import Talks
-from facet.train import imports
-from facet.train.imports import Taken
 from facet.train.runs import RunCard, Runs
-from facet.work.conductor import Conductor, Looking, Telling
+from facet.work.conductor import Conductor, Looking
 from facet.work.log import Progress
 from facet.work.task import Task
 from facet.workspace import Kind, Workspace
@@ -64,19 +61,20 @@ class Studio:
         self.workspace = workspace
         self.hub = hub or Hub(workspace.home / "hub")
         self.shelf = Shelf(workspace, self.hub)
-        self.chooser = Chooser(self.hub, workspace)
         self.accounts = Accounts(self.hub.endpoint)
         self.sign_in = SignIn()
         self.publications = Publications(self.hub.endpoint)
-        self._lent: dict[str, str] = {}  # run → token, only until the model it starts from is here
         self.looking = Looking()
         self.runs_shelf = Runs(workspace, self.looking)
         self.exams_shelf = Exams(workspace, self.runs_shelf)
-        self.backend = Local(workspace.models, before=self._fetch_model)
+        self.starting = Starting(workspace, self.hub, self.shelf, self.runs_shelf)
+        self.chooser = self.starting.chooser
+        self.backend = Local(workspace.models, before=self.starting.fetch_for)
         self.voices = Voices()
-        self.talks = Talks(self.voices, self.runs_shelf, self._model_folder, workspace.models)
+        self.talks = Talks(self.voices, self.runs_shelf, self.starting.folder, workspace.models)
         self._closed = threading.Event()
         self.conductor = Conductor(self.backend, self._tasks, workspace.home / "conductor.lock", self.looking)
+        self.starting.wake = self.conductor.wake
 
     @classmethod
     def from_environment(cls) -> "Studio":
@@ -100,12 +98,6 @@ class Studio:
     def _tasks(self) -> list[Path]:
         folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
         return [folder for folder in folders if (folder / "task.json").exists()]
-
-    def _fetch_model(self, task: Task) -> None:
-        base = BaseSource.of(task.request["base"])
-        token = self._lent.get(task.id)
-        self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report, token)
-        self._lent.pop(task.id, None)
 
     # ---- data
     def examples(self) -> tuple[Example, ...]:
@@ -163,7 +155,7 @@ class Studio:
         count: int = 4,
     ) -> dict[str, Any]:
         """Raises: `NotFoundError` for a model that is not on this machine yet: its tokenizer is not here either."""
-        return self.shelf.tokens(person, dataset_id, self._model_folder(person, base_model), max_length, index, count)
+        return self.shelf.tokens(person, dataset_id, self.starting.folder(person, base_model), max_length, index, count)
 
     # ---- models
     def models(self) -> tuple[BaseModel, ...]:
@@ -174,24 +166,7 @@ class Studio:
 
     def fetch_model(self, person: Person, base_model: str, say: Callable[[], None], grant: Grant | None = None) -> None:
         """Download a model that is not here yet; `say` is called before that begins. Not for the page: it waits."""
-        check = self.chooser.check(person, base_model, grant=grant)
-        if check.problem:
-            raise check.problem
-        if check.download_gb:
-            say()
-            self.chooser.fetch(check.base, lambda done, total: None, grant.token if grant else None)
-
-    def _model_folder(self, person: Person, base_model: str) -> Path:
-        check = self.chooser.check(person, base_model)
-        if check.problem:
-            raise check.problem
-        if check.download_gb:
-            raise NotFoundError(
-                "This starting model is not on this machine yet.",
-                f"It has {check.download_gb:.1f} GB, and is downloaded when you first train it.",
-                "Start a training with it, or choose the Facet starter for now.",
-            )
-        return check.base.folder(self.workspace.models)
+        self.starting.fetch_now(person, base_model, say, grant)
 
     # ---- training
     def advise(
@@ -203,20 +178,7 @@ class Studio:
         grant: Grant | None = None,
     ) -> Advice:
         """Recommended settings with reasons. Raises what `check_model` reports."""
-        check = self.chooser.check(person, base_model, grant=grant)
-        if check.problem:
-            raise check.problem
-        facts = ModelFacts(check.name, check.facts.parameters, check.facts.context_length, base_model == STARTER)
-        return advise(self._data_facts(person, dataset_id, check), facts, preset)
-
-    def _data_facts(self, person: Person, dataset_id: str, check: ModelCheck) -> DataFacts:
-        summary = self.dataset(person, dataset_id).summary
-        splits = summary["splits"]
-        if check.download_gb:
-            longest = int(summary["lengths"]["longest_characters"] / CHARACTERS_PER_TOKEN) + 16
-            return DataFacts(splits["train"], splits["validation"], longest, longest, measured=False)
-        measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
-        return DataFacts(splits["train"], splits["validation"], measured["longest"], measured["p95"], measured=True)
+        return self.starting.advise(person, dataset_id, base_model, preset, grant)
 
     def start(
         self,
@@ -232,36 +194,10 @@ class Studio:
         """Queue a run and return its id at once; the conductor does the rest.
 
         `start_from` is a run of theirs to train further, in place of an untouched model.
-
         Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit, or the
         person has as many trainings going on as they may.
         """
-        self._require_turn(person)
-        if start_from:
-            base_model, revision = self.runs_shelf.model_of(person, start_from)
-        check = self.chooser.check(person, base_model, revision, grant)
-        if check.problem:
-            raise check.problem
-        before = self.runs_shelf.folder(person, start_from) if start_from else None
-        if before:
-            recipe = self.runs_shelf.beginning(before, check.base).fitted(recipe)
-        facts = self._data_facts(person, dataset_id, check)
-        self.chooser.require_room(check, recipe, facts.longest_tokens)
-        data = self.shelf.folder(person, dataset_id)
-        run_id = self.runs_shelf.create(person, data, check.base, recipe, name, check.facts.generation, before)
-        self._lend(run_id, check, grant)
-        self.conductor.wake()
-        return run_id
-
-    def _require_turn(self, person: Person) -> None:
-        quota = quota_of(person)
-        if quota and sum(run.progress.is_active for run in self.runs(person)) >= quota.active_runs:
-            raise too_busy(quota.active_runs, person)
-
-    def _lend(self, run_id: str, check: ModelCheck, grant: Grant | None) -> None:
-        """Keep the token in memory for one download that needs it; the worker never sees it."""
-        if check.access == "accepted" and check.download_gb and grant and grant.token:
-            self._lent[run_id] = grant.token
+        return self.starting.run(person, dataset_id, base_model, recipe, name, revision, grant, start_from)
 
     def import_adapter(
         self, person: Person, source: str, name: str = "", grant: Grant | None = None, base_model: str = ""
@@ -270,29 +206,7 @@ class Studio:
 
         Raises: `SettingError`, `DataError` about the adapter; `AccessError`, `HubError` about where it comes from.
         """
-        if not source.startswith("hub:"):
-            with imports.taken(self.workspace, person, Path(source)) as taken:
-                return self._imported(person, taken, name, grant, base_model)
-        token = grant.token if grant and grant.is_valid else None
-        fetched = fetch_adapter(self.hub, *adapter_name(source), token)
-        try:
-            with imports.taken(self.workspace, person, fetched.folder, fetched.came_from) as taken:
-                return self._imported(person, taken, name, grant, base_model)
-        finally:
-            fetched.discard()
-
-    def _imported(self, person: Person, taken: Taken, name: str, grant: Grant | None, base_model: str) -> str:
-        model, revision = (base_model, None) if base_model else taken.base()
-        check = self.chooser.check(person, model, revision, grant)
-        if check.problem:
-            raise check.problem
-        if check.download_gb:
-            self._require_turn(person)
-        folder = None if check.download_gb else check.base.folder(self.workspace.models)
-        run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
-        self._lend(run_id, check, grant)
-        self.conductor.wake()
-        return run_id
+        return self.starting.import_adapter(person, source, name, grant, base_model)
 
     def pause(self, person: Person, run_id: str) -> None:
         self.runs_shelf.pause(person, run_id)
@@ -302,11 +216,7 @@ class Studio:
         self.conductor.wake()
 
     def resume(self, person: Person, run_id: str, grant: Grant | None = None) -> None:
-        base = BaseSource.of(self.runs_shelf.task(person, run_id).request["base"])
-        if grant and grant.is_valid and base.path.startswith(".."):  # a model of their own, perhaps not here yet
-            self._lent[run_id] = grant.token
-        self.runs_shelf.resume(person, run_id)
-        self.conductor.wake()
+        self.starting.again(person, run_id, grant)
 
     def progress(self, person: Person, run_id: str) -> Progress:
         return self.runs_shelf.progress(person, run_id)
@@ -333,7 +243,6 @@ class Studio:
         if kind == "runs":
             while exam := self.exams_shelf.latest(person, object_id):
                 self.delete(person, "exams", exam.id)
-            self._lent.pop(object_id, None)
         self.looking.forget(self.workspace.find(person, kind, object_id))
         self.workspace.delete(person, kind, object_id)
 
@@ -349,7 +258,6 @@ class Studio:
             for folder in self.workspace.all(owner, kind):
                 self.backend.stop(Task(folder))
                 self.looking.forget(folder)
-                self._lent.pop(folder.name, None)
         self.workspace.delete_tenant(key)
 
     def usage(self, person: Person) -> Usage:

@@ -181,11 +181,15 @@ class Chooser:
         if needs > free:
             raise too_large(check.name, needs, free)
 
+    def place(self, base: BaseSource) -> Path:
+        """The folder of models that this one belongs into: everybody's, or a person's own."""
+        return Path(os.path.normpath(self.models / base.path)).parents[1]
+
     def fetch(self, base: BaseSource, progress: Callable[[float, float], None], token: str | None = None) -> None:
         """Download a model of the Hub that is not here yet. `progress` hears GB done and GB in all."""
         if base.where != "hub":
             return
-        models = Path(os.path.normpath(self.models / base.path)).parents[1]
+        models = self.place(base)
         if not self.hub.downloaded(base.id, models, base.revision):
             public = models == self.models
             self.hub.model_snapshot(base.id, base.revision, models, progress, token=None if public else token)

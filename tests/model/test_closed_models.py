@@ -71,11 +71,11 @@ def test_it_is_fetched_with_the_persons_right_into_their_own_folder_and_nobody_e
     run = studio.start(ANN, data, model, SftRecipe(max_steps=1, max_length=64), grant=anns)
     task = studio.runs_shelf.task(ANN, run)
     assert anns.token not in (task.folder / "task.json").read_text()
-    studio._fetch_model(task)  # what the conductor does, with nobody present
+    studio.starting.fetch_for(task)  # what the conductor does, with nobody present
 
     folder = BaseSource.of(task.request["base"]).folder(studio.workspace.models)
     assert folder.resolve().is_relative_to(studio.workspace.own_models(ANN).resolve())
-    assert not any(studio.workspace.models.glob("*/*/config.json")) and studio._lent == {}
+    assert not any(studio.workspace.models.glob("*/*/config.json")) and studio.starting._lent == {}
     assert studio.check_model(ANN, model).ok  # here already: to chat with it needs no sign-in
     bobs = studio.check_model(BOB, model, grant(hub, BOB))
     assert isinstance(bobs.problem, AccessError | NotFoundError)
@@ -99,12 +99,12 @@ def test_after_a_restart_an_unfinished_download_asks_to_sign_in_and_goes_on(stud
     hub.accept("ann", GATED)
     data = studio.prepare(ANN, studio.bring_example(ANN, "pirate"))
     run = studio.start(ANN, data, GATED, SftRecipe(max_steps=1, max_length=64), grant=grant(hub, ANN))
-    studio._lent.clear()  # the process that held the token is gone
+    studio.starting.forget()  # the process that held the token is gone
     task = studio.runs_shelf.task(ANN, run)
     with pytest.raises(AccessError):
-        studio._fetch_model(task)
+        studio.starting.fetch_for(task)
     studio.resume(ANN, run, grant(hub, ANN))
-    studio._fetch_model(task)
+    studio.starting.fetch_for(task)
     assert studio.check_model(ANN, GATED).ok
 
 

@@ -1,0 +1,167 @@
+"""What happens before the first step of a run: the model is checked and fetched, and advice rests on real numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facet.dataset.shelf import Shelf
+from facet.errors import NotFoundError
+from facet.gemma.models import STARTER
+from facet.hub.adapters import adapter_name, fetch_adapter
+from facet.hub.hub import Hub
+from facet.identity import Grant, Person
+from facet.model.choose import Chooser, ModelCheck
+from facet.model.source import BaseSource
+from facet.quota import quota_of, too_busy
+from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
+from facet.recipe.recipes import SftRecipe
+from facet.train import imports
+from facet.train.imports import Taken
+from facet.train.runs import Runs
+from facet.work.conductor import Telling
+from facet.work.task import Task
+from facet.workspace import Workspace
+
+CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
+
+
+@dataclass
+class Starting:
+    """Finds models, for new runs and for imported ones. `wake` is called when something waits to be conducted."""
+
+    workspace: Workspace
+    hub: Hub
+    shelf: Shelf
+    runs: Runs
+    wake: Callable[[], None] = lambda: None
+    _lent: dict[str, str] = field(default_factory=dict)  # place of a person's own model → token, until it is here
+
+    def __post_init__(self) -> None:
+        self.chooser = Chooser(self.hub, self.workspace)
+
+    # ---- models
+    def check(
+        self, person: Person, base_model: str, grant: Grant | None = None, revision: str | None = None
+    ) -> ModelCheck:
+        """A model that can be used. Raises: the problem that `Chooser.check` reports."""
+        check = self.chooser.check(person, base_model, revision, grant)
+        if check.problem:
+            raise check.problem
+        return check
+
+    def folder(self, person: Person, base_model: str) -> Path:
+        """Where a model lies. Raises: `NotFoundError` when it is not on this machine yet."""
+        check = self.check(person, base_model)
+        if check.download_gb:
+            raise NotFoundError(
+                "This starting model is not on this machine yet.",
+                f"It has {check.download_gb:.1f} GB, and is downloaded when you first train it.",
+                "Start a training with it, or choose the Facet starter for now.",
+            )
+        return check.base.folder(self.workspace.models)
+
+    def fetch_now(self, person: Person, base_model: str, say: Callable[[], None], grant: Grant | None) -> None:
+        """Download a model that is not here yet; `say` is called before that begins."""
+        check = self.check(person, base_model, grant)
+        if check.download_gb:
+            say()
+            self.chooser.fetch(check.base, lambda done, total: None, grant.token if grant else None)
+
+    def fetch_for(self, task: Task) -> None:
+        """Download what a task starts from, with nobody present. Raises: `AccessError` when that needs a sign-in."""
+        base = BaseSource.of(task.request["base"])
+        token = self._lent.get(base.path)
+        self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report, token)
+        self._lent.pop(base.path, None)
+
+    def _lend(self, base: BaseSource, grant: Grant | None) -> None:
+        """Keep the token in memory for one download that needs it; the worker never sees it."""
+        is_their_own = base.where == "hub" and base.path.startswith("..")
+        if is_their_own and grant and grant.is_valid and not self._is_here(base):
+            self._lent[base.path] = grant.token
+
+    def _is_here(self, base: BaseSource) -> bool:
+        return bool(self.hub.downloaded(base.id, self.chooser.place(base), base.revision))
+
+    def forget(self) -> None:
+        """Drop every token that waits for a download."""
+        self._lent.clear()
+
+    # ---- runs
+    def advise(self, person: Person, dataset_id: str, base_model: str, preset: Preset, grant: Grant | None) -> Advice:
+        """Recommended settings with reasons."""
+        check = self.check(person, base_model, grant)
+        facts = ModelFacts(check.name, check.facts.parameters, check.facts.context_length, base_model == STARTER)
+        return advise(self._data_facts(person, dataset_id, check), facts, preset)
+
+    def _data_facts(self, person: Person, dataset_id: str, check: ModelCheck) -> DataFacts:
+        summary = self.shelf.card(person, dataset_id).summary
+        splits = summary["splits"]
+        if check.download_gb:
+            longest = int(summary["lengths"]["longest_characters"] / CHARACTERS_PER_TOKEN) + 16
+            return DataFacts(splits["train"], splits["validation"], longest, longest, measured=False)
+        measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
+        return DataFacts(splits["train"], splits["validation"], measured["longest"], measured["p95"], measured=True)
+
+    def run(
+        self,
+        person: Person,
+        dataset_id: str,
+        base_model: str,
+        recipe: SftRecipe,
+        name: str,
+        revision: str | None,
+        grant: Grant | None,
+        start_from: str | None,
+    ) -> str:
+        """See `Studio.start`."""
+        self._require_turn(person)
+        if start_from:
+            base_model, revision = self.runs.model_of(person, start_from)
+        check = self.check(person, base_model, grant, revision)
+        before = self.runs.folder(person, start_from) if start_from else None
+        if before:
+            recipe = self.runs.beginning(before, check.base).fitted(recipe)
+        facts = self._data_facts(person, dataset_id, check)
+        self.chooser.require_room(check, recipe, facts.longest_tokens)
+        self._lend(check.base, grant)
+        data = self.shelf.folder(person, dataset_id)
+        run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before)
+        self.wake()
+        return run_id
+
+    def again(self, person: Person, run_id: str, grant: Grant | None) -> None:
+        """Let a run go on, with a sign-in for what it may still have to download."""
+        self._lend(BaseSource.of(self.runs.task(person, run_id).request["base"]), grant)
+        self.runs.resume(person, run_id)
+        self.wake()
+
+    def _require_turn(self, person: Person) -> None:
+        quota = quota_of(person)
+        if quota and sum(run.progress.is_active for run in self.runs.cards(person)) >= quota.active_runs:
+            raise too_busy(quota.active_runs, person)
+
+    # ---- adapters from elsewhere
+    def import_adapter(self, person: Person, source: str, name: str, grant: Grant | None, base_model: str) -> str:
+        """See `Studio.import_adapter`."""
+        if not source.startswith("hub:"):
+            with imports.taken(self.workspace, person, Path(source)) as taken:
+                return self._imported(person, taken, name, grant, base_model)
+        token = grant.token if grant and grant.is_valid else None
+        fetched = fetch_adapter(self.hub, *adapter_name(source), token)
+        try:
+            with imports.taken(self.workspace, person, fetched.folder, fetched.came_from) as taken:
+                return self._imported(person, taken, name, grant, base_model)
+        finally:
+            fetched.discard()
+
+    def _imported(self, person: Person, taken: Taken, name: str, grant: Grant | None, base_model: str) -> str:
+        model, revision = (base_model, None) if base_model else taken.base()
+        check = self.check(person, model, grant, revision)
+        if check.download_gb:
+            self._require_turn(person)
+        folder = None if check.download_gb else check.base.folder(self.workspace.models)
+        self._lend(check.base, grant)
+        run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
+        self.wake()
+        return run_id
