@@ -56,11 +56,17 @@ def inside_a_save(task: Task, worker: subprocess.Popen, number: int) -> None:
     end = time.time() + 120
     seen = progress(task).step
     while time.time() < end and worker.poll() is None:
-        unsealed = list((task.folder / "staging").glob("checkpoint-*/adapter_model.safetensors"))
-        if unsealed and progress(task).step > seen:
+        if _has_unsealed(task) and progress(task).step > seen:
             kill(worker)
             return
     raise AssertionError("no save was met")
+
+
+def _has_unsealed(task: Task) -> bool:
+    try:
+        return any((task.folder / "staging").glob("checkpoint-*/adapter_model.safetensors"))
+    except FileNotFoundError:  # the worker makes that folder anew just now
+        return False
 
 
 def go_on_after_a_kill(task: Task) -> None:
