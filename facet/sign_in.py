@@ -40,6 +40,7 @@ class SignIn:
         """
         with self._lock:
             self._turn += 1
+            self._state = SignInState()
             code = account.begin_sign_in()
             self._state = SignInState("waiting", code.url, code.user_code)
             threading.Thread(target=self._wait, args=(code, self._turn), name="sign-in", daemon=True).start()

@@ -1,5 +1,6 @@
 """What happens before the first step of a run: the model is checked and fetched, and advice rests on real numbers."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from facet.dataset.shelf import Shelf
 from facet.errors import NotFoundError
 from facet.gemma.models import STARTER
+from facet.hub.account import machine_token
 from facet.hub.adapters import adapter_name, fetch_adapter
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
@@ -34,6 +36,7 @@ class Starting:
     shelf: Shelf
     runs: Runs
     wake: Callable[[], None] = lambda: None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
     _lent: dict[str, str] = field(default_factory=dict)  # place of a person's own model → token, until it is here
 
     def __post_init__(self) -> None:
@@ -70,7 +73,7 @@ class Starting:
     def fetch_for(self, task: Task) -> None:
         """Download what a task starts from, with nobody present. Raises: `AccessError` when that needs a sign-in."""
         base = BaseSource.of(task.request["base"])
-        token = self._lent.get(base.path)
+        token = self._lent.get(base.path) or machine_token()  # the latter at home only, and for closed models only
         self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report, token)
         self._lent.pop(base.path, None)
 
@@ -83,9 +86,9 @@ class Starting:
     def _is_here(self, base: BaseSource) -> bool:
         return bool(self.hub.downloaded(base.id, self.chooser.place(base), base.revision))
 
-    def forget(self) -> None:
-        """Drop every token that waits for a download."""
-        self._lent.clear()
+    def forget(self, key: str = "") -> None:
+        """Drop the tokens that wait for downloads of a person, or of everybody."""
+        self._lent = {place: token for place, token in self._lent.items() if key and key not in place}
 
     # ---- runs
     def advise(self, person: Person, dataset_id: str, base_model: str, preset: Preset, grant: Grant | None) -> Advice:
@@ -126,14 +129,19 @@ class Starting:
         self.chooser.require_room(check, recipe, facts.longest_tokens)
         self._lend(check.base, grant)
         data = self.shelf.folder(person, dataset_id)
-        run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before)
+        with self._turn:  # two presses at once are two questions for room, one after the other
+            self._require_turn(person)
+            run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before)
         self.wake()
         return run_id
 
     def again(self, person: Person, run_id: str, grant: Grant | None) -> None:
         """Let a run go on, with a sign-in for what it may still have to download."""
         self._lend(BaseSource.of(self.runs.task(person, run_id).request["base"]), grant)
-        self.runs.resume(person, run_id)
+        with self._turn:
+            if not self.runs.progress(person, run_id).is_active:
+                self._require_turn(person)
+            self.runs.resume(person, run_id)
         self.wake()
 
     def _require_turn(self, person: Person) -> None:

@@ -253,6 +253,7 @@ class Studio:
             self._delete_tenant(key)
 
     def _delete_tenant(self, key: str) -> None:
+        self.starting.forget(key)
         owner = Person(key, key, "visitor")
         for kind in ("runs", "exams"):
             for folder in self.workspace.all(owner, kind):
@@ -367,5 +368,7 @@ class Studio:
                 if time.time() - folder.stat().st_mtime > 86_400:
                     shutil.rmtree(folder, ignore_errors=True)
         for visitor in self.workspace.gone_visitors():
-            self._delete_tenant(visitor)
+            owner = Person(visitor, visitor, "visitor")
+            if not any(Task(folder).is_busy() for folder in self.workspace.all(owner, "runs")):
+                self._delete_tenant(visitor)
         self.workspace.sweep()

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ WORDS: dict[Kind, str] = {
 }
 ID = re.compile(r"[a-z0-9][a-z0-9-]{2,80}")
 FREE_DISK_FLOOR_GB = 2.0
+_making = threading.RLock()  # of objects: a count and what follows from it belong together
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,12 @@ class Workspace:
 
         Raises: `CapacityError` when the disk is nearly full, or the person has as much as they may.
         """
-        self.require_room(person, kind)
-        folder = self.shelf(person, kind) / new_id(name)
-        folder.mkdir()
-        write_json(folder / "about.json", {"name": clean_name(name), "owner": person.key, "created": time.time()})
+        with _making:
+            self.require_room(person, kind)
+            folder = self.shelf(person, kind) / new_id(name)
+            folder.mkdir()
+            about = {"name": clean_name(name), "owner": person.key, "created": time.time()}
+            write_json(folder / "about.json", about)
         return folder
 
     def find(self, person: Person, kind: Kind, object_id: str) -> Path:
@@ -106,7 +110,8 @@ class Workspace:
 
     def sweep(self, older_than_seconds: float = 86_400) -> None:
         """Remove what a crash left half made or half deleted."""
-        for folder in [*self.home.glob("tenants/*/*/.*"), *self.home.glob("tenants/.deleted-*")]:
+        left = ("tenants/*/*/.*", "tenants/.deleted-*", "hub/alone-*", "hub/adapters/*")
+        for folder in [path for pattern in left for path in self.home.glob(pattern)]:
             if folder.is_dir() and time.time() - folder.stat().st_mtime > older_than_seconds:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -124,7 +129,11 @@ class Workspace:
         if quota is None:
             return
         most: int = getattr(quota, kind)
-        if len(self.all(person, kind)) >= most:
+        kept = self.all(person, kind)
+        if kind in ("uploads", "exports"):  # there is no list of these to delete from: the oldest make room
+            for folder in kept[most - 1 :]:
+                self.delete(person, kind, folder.name)
+        elif len(kept) >= most:
             raise too_many(WORDS[kind], most, person)
         used = self.gigabytes(person)
         if used >= quota.gigabytes:
@@ -176,14 +185,21 @@ class Workspace:
 
     def note_visit(self, person: Person) -> None:
         """A visitor's work is kept for a day after the last sign of life."""
-        if (place := self.tenant(person.key)).is_dir():
-            os.utime(place)
+        place = self.tenant(person.key)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - place.stat().st_mtime > 60:
+                os.utime(place)
 
     def gone_visitors(self) -> list[str]:
         """Keys of visitors who signed in nowhere and have not been here for a day."""
         folders = [folder for folder in self.home.glob("tenants/visitor-*") if folder.is_dir()]
         old = [folder.name for folder in folders if time.time() - folder.stat().st_mtime > VISITOR_SECONDS]
-        return [key for key in old if not self.is_claimed(key)]
+        return [key for key in old if not self._may_be_claimed(key)]
+
+    def _may_be_claimed(self, visitor: str) -> bool:
+        """Also True when it cannot be told: nothing is deleted by mistake."""
+        file = self.tenant(visitor) / "about.json"
+        return self.is_claimed(visitor) or (file.exists() and not read_about(file.parent))
 
     def delete_tenant(self, key: str) -> None:
         """Everything of one person or visitor: gone at once, the bytes follow."""

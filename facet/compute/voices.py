@@ -1,5 +1,6 @@
 """The page's side of chat: one child process for this device, started when first needed, ended when idle."""
 
+import contextlib
 import json
 import queue
 import secrets
@@ -13,6 +14,7 @@ from facet.compute.child import spawn
 from facet.errors import CapacityError, FacetError
 
 IDLE_SECONDS = 600.0
+MOST_IN_LINE, MOST_OF_ONE = 10, 2  # the first screen asks while its owner chats
 SILENCE_SECONDS = 900.0  # loading a large model from a slow disk may take this long
 
 
@@ -27,6 +29,7 @@ class Voices:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._speaking: str | None = None
         self._listener = ""
+        self._line: list[str] = []
         self._used_at = time.monotonic()
 
     def warm_up(self) -> None:
@@ -40,7 +43,7 @@ class Voices:
 
         Raises: the `FacetError` the child reports, or `CapacityError` when the child died.
         """
-        with self._turn:
+        with self._waiting(listener), self._turn:
             self.warm_up()
             self._listener = listener
             self._speaking = request_id = secrets.token_hex(8)
@@ -51,6 +54,20 @@ class Voices:
                 self.stop(listener)
                 self._speaking = None
                 self._used_at = time.monotonic()
+
+    @contextlib.contextmanager
+    def _waiting(self, listener: str) -> Iterator[None]:
+        """A place in the line. Each place holds a thread of the page, so there are few, and one for each listener."""
+        with self._start:
+            mine = sum(who == listener for who in self._line)
+            if len(self._line) >= MOST_IN_LINE or (listener and mine >= MOST_OF_ONE):
+                raise _too_many_ask()
+            self._line.append(listener)
+        try:
+            yield
+        finally:
+            with self._start:
+                self._line.remove(listener)
 
     def stop(self, listener: str = "") -> None:
         """End the reply that is being spoken to this listener, if any."""
@@ -110,6 +127,14 @@ def _read(child: subprocess.Popen, answers: "queue.Queue[dict[str, Any] | None]"
     for line in child.stdout:
         answers.put(json.loads(line))
     answers.put(None)
+
+
+def _too_many_ask() -> CapacityError:
+    return CapacityError(
+        "The model is busy.",
+        "Several questions are waiting for it already, and it answers one at a time.",
+        "Send yours again in half a minute; your text is kept.",
+    )
 
 
 def _gone() -> CapacityError:

@@ -20,7 +20,7 @@ from facet.errors import CapacityError
 from facet.gemma.inspect import ModelFacts, facts_of, has_template, inspect, read_config
 from facet.gemma.licences import Licence, licence_of
 from facet.gemma.refuse import complaint_about_files
-from facet.hub.ask import ask, is_closed
+from facet.hub.ask import ask
 from facet.hub.download import ReportProgress, Repository, download
 from facet.hub.errors import Thing
 from facet.hub.front_matter import configs_of
@@ -116,7 +116,7 @@ class Hub:
         weights = [name for name in repository.files if WEIGHTS.fullmatch(name)]
         small = ["config.json", *(name for name in sorted(BESIDE_WEIGHTS) if "template" in name or "_config" in name)]
         wanted = [name for name in small if name in repository.files and repository.files[name].size < SMALL]
-        with self._folder_to_look_in(repository, info) as folder:
+        with self._folder_to_look_in() as folder:
             download(repository, list(dict.fromkeys(wanted)), folder)
             stated = getattr(info.safetensors, "total", None) or int(repository.gigabytes(weights) * 1e9 / 2)
             facts = facts_of(read_config(folder / "config.json"), stated, template=has_template(folder))
@@ -186,18 +186,16 @@ class Hub:
         """
         wanted = DatasetName.parse(dataset)
         repository, info = self._ask("dataset", wanted.repo, revision, token)
-        alone = self._folder_of_its_own() if is_closed(info) else None
-        folder = alone or self.cache / "datasets" / place(repository.name, repository.sha)
+        folder = self._folder_of_its_own()  # two people may ask for the same dataset at once
         try:
             part = choose(repository.files, self._declared_parts(repository, folder), wanted)
             self._download_first(repository, part, folder, most_gb, progress)
         except BaseException:
-            if alone:
-                shutil.rmtree(alone, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
         path, licence = folder / part.files[0], _card_value(info, "license")
         words = _words(repository, part)
-        return Fetched(repository.name, repository.sha, path, part.config, part.split, words, licence, alone)
+        return Fetched(repository.name, repository.sha, path, part.config, part.split, words, licence, folder)
 
     @staticmethod
     def _download_first(
@@ -224,11 +222,8 @@ class Hub:
         return ask(thing, name, revision, token, self.endpoint, ASK_SECONDS)
 
     @contextlib.contextmanager
-    def _folder_to_look_in(self, repository: Repository, info: Any) -> Iterator[Path]:
-        """Where a model's small files are put; those that not everybody may read are gone after the look."""
-        if not is_closed(info):
-            yield self.cache / "models" / place(repository.name, repository.sha)
-            return
+    def _folder_to_look_in(self) -> Iterator[Path]:
+        """Where a model's small files are put for the length of one look."""
         folder = self._folder_of_its_own()
         try:
             yield folder

@@ -28,7 +28,17 @@ class Voice:
         self.renderer: Any = None
 
     def load(self, base: Path, adapter: Path | None) -> None:
-        """Keep what is already in memory; a new adapter on the same base costs only the adapter."""
+        """Keep what is already in memory; a new adapter on the same base costs only the adapter.
+
+        After a failure nothing is kept: half a change would speak with another's voice.
+        """
+        try:
+            self._load(base, adapter)
+        except BaseException:
+            self.base = self.adapter = self.model = self.renderer = None
+            raise
+
+    def _load(self, base: Path, adapter: Path | None) -> None:
         import torch
 
         if self.base != base:

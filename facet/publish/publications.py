@@ -101,10 +101,13 @@ class Publications:
             files = fill(folder)
 
             def say(words: str, share: float) -> None:
+                if not _is_there(run):
+                    raise SettingError("This run is gone.", "It was deleted meanwhile.", "Publish another one.")
                 self._note(run, replace(state, words=words, share=share))
 
             done = publish(files, target, token, say, self.endpoint)
-            update_about(run, published=[*read_about(run).get("published", []), _noted(done)])
+            if _is_there(run):
+                update_about(run, published=[*read_about(run).get("published", []), _noted(done)])
             words = "Everything was there already." if done.unchanged else "Published, and every file read back."
             last = replace(state, stage="done", words=words, share=1.0, url=done.url, unchanged=done.unchanged,
                            public=not done.private, tag=done.tag)  # fmt: skip
@@ -121,13 +124,18 @@ class Publications:
 
     @staticmethod
     def _note(run: Path, state: Publication) -> None:
-        if run.is_dir():  # it may have been deleted meanwhile
+        if _is_there(run):
             write_json(run / "publication.json", asdict(state))
 
 
 def _noted(done: Published) -> dict[str, Any]:
     return {"repo": done.repo, "url": done.url, "sha": done.sha, "tag": done.tag, "public": not done.private,
             "when": time.time()}  # fmt: skip
+
+
+def _is_there(run: Path) -> bool:
+    """A run may be deleted while it is published; nothing may make its folder anew."""
+    return (run / "about.json").is_file()
 
 
 def _is_held(run: Path) -> bool:

@@ -1,7 +1,7 @@
 """Who you are: the card at the side, signing in and out, what Facet may do for you, and deleting all that is yours."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -11,7 +11,8 @@ from facet.errors import AccessError, FacetError, SettingError
 from facet.identity import PERMISSIONS, Grant, Person, Scope
 from facet.quota import Usage
 from facet.studio import Studio
-from facet.ui.events import Gate
+from facet.ui.downloads import take_back
+from facet.ui.events import Gate, Query
 from facet.ui.markup import each, html, note, trouble
 from facet.ui.session import RETURN_HERE, Session, news
 from facet.ui.signing_in import Sheet, at_home, sheet_layout, sheet_values, wire_sheet
@@ -38,6 +39,7 @@ class Standing:
     organisations: tuple[str, ...] = ()  # all of them
     scopes: frozenset[str] | None = None
     problem: FacetError | None = None
+    ticket: str = ""  # a visitor's, for the sign-in in a window of its own
 
     @property
     def is_signed_in(self) -> bool:
@@ -84,13 +86,14 @@ def layout() -> AccountCard:
 def wire(card: AccountCard, studio: Studio, gate: Gate, session: Session, opened: Any) -> None:
     """`opened` is the event of the page being opened."""
 
-    def arrive(person: Person, grant: Grant) -> list[Any]:
+    def arrive(person: Person, grant: Grant, query: Query) -> list[Any]:
         """The truth after a refresh, a sign-in that is still being waited for included."""
         waiting = sheet_values(studio.sign_in.state()) if person.kind == "local" else [gr.skip()] * 4
-        return [*shown(studio, person, grant), *waiting]
+        failed = _not_signed_in() if query.get("sign-in") == "failed" and person.kind == "visitor" else None
+        return [*shown(studio, person, grant, gate.people.ticket(person), failed), *waiting]
 
     def look_again(person: Person, grant: Grant) -> list[Any]:
-        return shown(studio, person, grant)
+        return shown(studio, person, grant, gate.people.ticket(person))
 
     def sign_out(person: Person, grant: Grant) -> list[Any]:
         at_home(person)
@@ -117,6 +120,7 @@ def _wire_delete(card: AccountCard, studio: Studio, gate: Gate) -> None:
     def delete_all(person: Person, typed: Line) -> list[Any]:
         require_confirmation(typed)
         studio.delete_everything(person)
+        take_back(person)
         return calm(person)
 
     gate.on(card.mine.expand, count_it, None, card.used, quiet=True)
@@ -157,14 +161,25 @@ def standing(studio: Studio, person: Person, grant: Grant) -> Standing:
     return Standing(person, True, account.name, account.namespaces, organisations, scopes)
 
 
-def shown(studio: Studio, person: Person, grant: Grant) -> list[Any]:
+def shown(
+    studio: Studio, person: Person, grant: Grant, ticket: str = "", failed: FacetError | None = None
+) -> list[Any]:
     """Values of `AccountCard.shown`."""
     usage = studio.usage(person) if person.kind == "visitor" else None
-    return _values(standing(studio, person, grant), usage)
+    who = standing(studio, person, grant)
+    return _values(replace(who, ticket=ticket, problem=failed or who.problem), usage)
+
+
+def _not_signed_in() -> AccessError:
+    return AccessError(
+        "You are not signed in.",
+        "Hugging Face did not confirm it: it was refused, or their page had a problem.",
+        "Press “Sign in with Hugging Face” to try again.",
+    )
 
 
 def _values(who: Standing, usage: Usage | None = None) -> list[Any]:
-    home = who.person.kind == "local"
+    home = who.person.kind == "local" and not os.environ.get("SPACE_ID")
     return [
         str(describe(who, usage)),
         gr.Button(visible=("hidden" if who.is_signed_in else True) if home else False),  # other buttons press it
@@ -185,6 +200,11 @@ def describe(who: Standing, usage: Usage | None = None) -> Markup:
 
 
 def _describe_home(who: Standing, usage: Usage | None) -> Markup:
+    if os.environ.get("SPACE_ID"):
+        return html(
+            '<p>You, on your own Space</p><p class="f-small">It knows one person. To publish from here, remove '
+            "<code>FACET_ONE_PERSON</code> and sign in; or download your model.</p>"
+        )
     if not who.is_signed_in:
         return html(
             '<p>You, on this computer</p><p class="f-small">Not signed in. You need that only to publish, and for '
@@ -203,7 +223,7 @@ def _describe_visitor(who: Standing, usage: Usage | None) -> Markup:
     return html(
         "<p><strong>You are a visitor.</strong> Your work is kept for a day. Sign in, and it stays yours.</p>"
         "<p>{}</p>{}",
-        sign_in_link(),
+        sign_in_link(ticket=who.ticket),
         describe_usage(usage, who.person) if usage else "",
     )
 
@@ -279,6 +299,12 @@ def describe_loss(usage: Usage, person: Person) -> Markup:
     )
 
 
-def sign_in_link(words: str = "Sign in with Hugging Face", look: str = "f-button") -> Markup:
+def sign_in_link(words: str = "Sign in with Hugging Face", look: str = "f-button", ticket: str = "") -> Markup:
     """The way to the Hub's own sign-in page and back to where one is now."""
-    return html('<a class="{}" href="/login/huggingface?_target_url=/" onclick="{}">{}</a>', look, RETURN_HERE, words)
+    return html(
+        '<a class="{}" href="/login/huggingface?_target_url=/" data-visitor="{}" onclick="{}">{}</a>',
+        look,
+        ticket,
+        RETURN_HERE,
+        words,
+    )

@@ -11,8 +11,8 @@ from facet.model.speak import Decoding, Piece
 from facet.recipe.knobs import read_recipe
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
+from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
-from facet.ui.publish import handed_out
 from facet.ui.values import File, Id, Line, Name, Preset, Settings, Share, Words
 
 
@@ -75,12 +75,17 @@ def _with_files(studio: Studio, gate: Gate) -> None:
 
         The shape of the rows is guessed. Gives `dataset_id` and the summary: rows used, rows not usable, and why.
         """
-        dataset = studio.prepare(person, bring(studio, person, file, source), name, None, test_size=test_size)
+        try:
+            upload = bring(studio, person, file, source)
+        finally:
+            if file:
+                Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
+        dataset = studio.prepare(person, upload, name, None, test_size=test_size)
         return {"dataset_id": dataset, "summary": studio.dataset(person, dataset).summary}
 
     def export(person: Person, run_id: Id) -> str:
         """A zip with the adapter, tokenizer, card, curve and run file of a finished run."""
-        return str(handed_out(studio.download(person, run_id)))
+        return str(handed_out(studio.download(person, run_id), person))
 
     with gr.Column(visible=False):
         file, source, name = gr.File(label="file"), gr.Textbox("", label="source"), gr.Textbox("", label="name")

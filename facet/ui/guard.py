@@ -3,16 +3,18 @@
 Comparison is by equality, never by pattern, because patterns on Host and Origin have been got wrong everywhere.
 """
 
+import logging
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 
 from facet.ui.people import OnSpace
 
+log = logging.getLogger("facet.guard")
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -49,7 +51,11 @@ BELOW: dict[str, frozenset[str]] = {
     "/gradio_api/run/": WRITE,
 }
 SIGN_IN = {"/login/huggingface": READ, "/login/callback": READ, "/logout": READ}  # on a Space alone
-FROM_ELSEWHERE = frozenset({"/", "/login/callback"})  # another site may lead a person here
+FROM_ELSEWHERE = frozenset({"/", "/login/callback", "/login/huggingface"})  # another site may lead a person here
+CALLBACK = "/login/callback"
+NOT_SIGNED_IN = "/?sign-in=failed"
+COOKIE_RENEWED = frozenset({"/", "/gradio_api/queue/join"})
+KEPT_OF_A_SIGN_IN = ("access_token", "scope", "expires_at")  # a cookie above 4 kB is dropped by browsers
 NOTHING_FROM_OUTSIDE = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
@@ -72,10 +78,11 @@ class Rules:
 
     @staticmethod
     def on_space(port: int, space_host: str) -> "Rules":
-        """The Space's public name, and the loopback address Gradio itself calls once at start."""
+        """The Space's public names (several with a domain of one's own), and the address Gradio calls at start."""
         local = Rules.at_home(port)
-        origins = local.origins | {f"https://{space_host}"}
-        return Rules(local.hosts | {space_host}, origins, frames="https://huggingface.co")
+        names = {name.strip().lower() for name in space_host.split(",") if name.strip()}
+        origins = local.origins | {f"https://{name}" for name in names}
+        return Rules(local.hosts | names, origins, frames="https://huggingface.co")
 
     @staticmethod
     def from_environment(port: int) -> "Rules":
@@ -108,6 +115,11 @@ class Guard:
             await self.app(scope, receive, send)
         except UnicodeEncodeError:
             await PlainTextResponse("This text holds half a character.", status_code=422)(scope, receive, send)
+        except Exception as error:
+            if scope["path"] != CALLBACK:
+                raise
+            log.warning("a sign-in did not come to an end: %s", type(error).__name__)
+            await RedirectResponse(NOT_SIGNED_IN, 303)(scope, receive, send)
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Why this request goes no further, or None."""
@@ -120,6 +132,8 @@ class Guard:
             return 403, "Another site asked for this, so it was not done."
         if headers.get("sec-fetch-site") == "cross-site" and not (method in READ and path in FROM_ELSEWHERE):
             return 403, "Another site asked for this, so it was not done."
+        if self.people and path == "/gradio_api/upload" and self.people.grant(scope) is None:
+            return 403, "Reload the page first: we cannot tell you from other visitors."
         methods = EXACT.get(path.rstrip("/") or "/") or _below(path) or (SIGN_IN.get(path) if self.people else None)
         if methods is None or ".." in path or (self.people and self._is_foreign_page(scope)):
             return 404, "Not found."
@@ -136,12 +150,14 @@ class Guard:
         """Our headers on every answer; and a call that was refused is the caller's 422, where Gradio says 500."""
 
         path = scope["path"]
-        cookies = self.people.cookies_for(scope) if self.people and path == "/" else []
+        cookies = self.people.cookies_for(scope) if self.people and path in COOKIE_RENEWED else []
 
         async def sent(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 if message["status"] == 500 and path.startswith("/gradio_api/run/"):
                     message["status"] = 422
+                if path == CALLBACK:
+                    _shorten_session(scope)
                 headers = MutableHeaders(raw=message["headers"])
                 if path.startswith("/assets/") and message["status"] == 200:  # named after what is in them
                     headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -153,6 +169,17 @@ class Guard:
             await send(message)
 
         return sent
+
+
+def _shorten_session(scope: Scope) -> None:
+    """Keep of a sign-in what is used, so that its cookie is small however many organisations somebody belongs to."""
+    session = scope.get("session") or {}
+    info = session.get("oauth_info")
+    if isinstance(info, dict):
+        about = info.get("userinfo") or {}
+        kept = {name: info[name] for name in KEPT_OF_A_SIGN_IN if name in info}
+        names = ("sub", "preferred_username")
+        session["oauth_info"] = kept | {"userinfo": {name: about[name] for name in names if name in about}}
 
 
 def _below(path: str) -> frozenset[str] | None:

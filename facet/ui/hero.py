@@ -1,5 +1,6 @@
 """The first screen: one button that tunes the starter model, and then both answers side by side, by themselves."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,10 +147,17 @@ def describe_invitation(rows: int) -> Markup:
         '<p class="f-small">About a minute. Nothing to download, no sign-in; {}.</p></div>'
         '<div class="f-hero-sample"><h4>One of the {} examples it is given</h4>'
         '<div class="f-turn user"><b>You</b>{}</div><div class="f-turn assistant"><b>Model</b>{}</div></div></div>',
-        *(("in your browser", "you may try it as a visitor") if on_space() else AT_HOME),
+        *_where(),
         rows,
         *SAMPLE,
     )
+
+
+def _where() -> tuple[str, str]:
+    """Where it happens, and what goes where: neither may be said of the wrong place."""
+    if on_space():
+        return "in your browser", "you may try it as a visitor"
+    return ("on this Space", "your work stays on it") if os.environ.get("SPACE_ID") else AT_HOME
 
 
 def describe_work(progress: Progress, examples: int) -> Markup:

@@ -41,7 +41,7 @@ ARRIVED = """() => {
   const asked = new URL(window.location).searchParams, tab = asked.get('tab') || (asked.get('run') ? 'train' : '');
   if (/^[a-z]+$/.test(tab)) document.getElementById(`${tab}-button`)?.click();
   const address = new URL(window.location);
-  address.searchParams.delete('tab');
+  for (const name of ['tab', 'visitor', 'sign-in']) address.searchParams.delete(name);
   window.history.replaceState(null, '', address);
 }"""
 AFTER_PAINT = "async (...given) => { await new Promise((done) => setTimeout(done, 60)); return given; }"
@@ -112,7 +112,7 @@ def _wire_arrival(
     """One question when the page is opened: the run in the address, what works now, and whether all is new."""
 
     def arrive(person: Person, query: Query, request: gr.Request) -> list[Any]:
-        person = gate.people.welcome(request, person)
+        person = gate.people.welcome(request, person, query.get("visitor", ""))
         run = query.get("run") or query.get("first") or gr.skip()
         return [run, *rail.look(studio, person), *hero.restored(studio, asker, person, query)]
 

@@ -59,8 +59,11 @@ class AtHome:
         """The same with a token, read only when a call needs it."""
         return Grant(LOCAL, machine_token())
 
-    def welcome(self, request: gr.Request | None, person: Person) -> Person:
+    def welcome(self, request: gr.Request | None, person: Person, ticket: str = "") -> Person:
         return person
+
+    def ticket(self, person: Person) -> str:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class OnSpace:
         if refused := self._refusal(scope, grant, page):
             raise refused
         self.sessions.is_of(page, grant.person.key)
+        if grant.person.kind == "visitor":
+            self.workspace.note_visit(grant.person)
         return grant
 
     def why_not(self, scope: Mapping[str, Any], page: str) -> str | None:
@@ -120,13 +125,16 @@ class OnSpace:
         scopes = frozenset(str(info.get("scope") or "").split())
         return Grant(self.workspace.with_past(person), str(info["access_token"]), scopes, expires, username)
 
-    def welcome(self, request: gr.Request | None, person: Person) -> Person:
-        """When a page is opened: a visitor who has signed in keeps what they made; a visitor's day begins anew."""
+    def welcome(self, request: gr.Request | None, person: Person, ticket: str = "") -> Person:
+        """When a page is opened: a visitor who has signed in keeps what they made, by their cookie or their ticket."""
         if person.kind == "signed-in":
-            visitor = self.visitors.claimed(cookies(_scope(request)))
-            return self.workspace.claim(person, visitor) if visitor else person
-        self.workspace.note_visit(person)
+            for visitor in (self.visitors.claimed(cookies(_scope(request))), self.visitors.of_ticket(ticket)):
+                person = self.workspace.claim(person, visitor) if visitor else person
         return person
+
+    def ticket(self, person: Person) -> str:
+        """What a visitor takes along to the sign-in in another window; empty for everybody else."""
+        return self.visitors.ticket(person.key) if person.kind == "visitor" else ""
 
     def cookies_for(self, scope: Mapping[str, Any]) -> list[str]:
         """Set-Cookie headers for the answer to a page load: a new visitor's, or one more day for a known one."""

@@ -1,10 +1,6 @@
 """The Publish tab: the tuned model goes to the Hugging Face Hub, or home as one file, with all that belongs to it."""
 
-import shutil
-import tempfile
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,6 +10,7 @@ from facet.gemma.licences import licence_of
 from facet.identity import Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
+from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
 from facet.ui.markup import as_written, clip, html, note, nothing_yet, section, table
 from facet.ui.models import came_from, chosen_model, model_name, tuned_choices
@@ -92,7 +89,7 @@ def wire(tab: PublishTab, studio: Studio, gate: Gate, session: Session, *opened:
         return describe_card(studio.model_card(person, run)) if run else ""
 
     def prepare(person: Person, run: Id | None) -> list[Any]:
-        file = handed_out(studio.download(person, run or ""))
+        file = handed_out(studio.download(person, run or ""), person)
         size = file.stat().st_size / 1e6
         return [gr.Button(visible=False), gr.DownloadButton(f"Download ({size:.1f} MB)", value=str(file), visible=True)]
 
@@ -102,14 +99,6 @@ def wire(tab: PublishTab, studio: Studio, gate: Gate, session: Session, *opened:
     gate.on(tab.prepare.click, prepare, chosen, [tab.prepare, tab.file], show_progress_on=tab.prepare)
     tab.to_train.click(None, None, None, js=go_to("train"))
     wire_to_hub(tab.to_hub, tab.run, studio, gate, session, list(opened))
-
-
-def handed_out(file: Path) -> Path:
-    """Moved to where Gradio may serve it: the workspace itself is closed to it. Earlier ones are removed."""
-    for earlier in Path(tempfile.gettempdir()).glob("facet-download-*"):
-        if time.time() - earlier.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(earlier, ignore_errors=True)
-    return Path(shutil.move(file, Path(tempfile.mkdtemp(prefix="facet-download-")) / file.name))
 
 
 def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:

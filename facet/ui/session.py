@@ -55,5 +55,6 @@ PRESS_SIGN_IN = "() => document.getElementById('sign-in')?.click()"
 RETURN_HERE = """const back = new URLSearchParams(location.search);
 const tab = document.querySelector('#tabs [role=tab][aria-selected=true]')?.id?.replace(/-button$/, '');
 if (tab) back.set('tab', tab);
+if (self !== top && this.dataset.visitor) back.set('visitor', this.dataset.visitor);
 this.href = '/login/huggingface?_target_url=' + encodeURIComponent('/?' + back);
 if (self !== top) this.target = '_blank';"""

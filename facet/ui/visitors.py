@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -21,6 +22,7 @@ from facet.workspace import Workspace, replacing
 OPEN: Final = "__Host-facet-visitor"
 FRAMED: Final = "__Host-facet-visitor-framed"
 SECRET_BYTES: Final = 24
+TICKET_SECONDS: Final = 900
 LONGEST: Final = 200  # characters of a cookie of ours
 
 
@@ -65,6 +67,19 @@ class Visitors:
             if value and self._is_ours(value):
                 return value
         return None
+
+    def ticket(self, key: str) -> str:
+        """Says for some minutes who a visitor is, to a window of its own that does not get this page's cookies."""
+        words = f"{key}.{int(time.time()) + TICKET_SECONDS}"
+        return f"{words}.{_text(hmac.digest(self.key, words.encode(), hashlib.sha256))}"
+
+    def of_ticket(self, ticket: str) -> str | None:
+        """The visitor a ticket was made for, or None for a forged or an old one."""
+        words, _, mark = ticket.rpartition(".")
+        key, _, until = words.partition(".")
+        ours = _text(hmac.digest(self.key, words.encode(), hashlib.sha256))
+        fresh = until.isdigit() and int(until) > time.time()
+        return key if fresh and hmac.compare_digest(ours.encode(), mark.encode()) else None
 
     def headers(self, value: str) -> list[str]:
         """Set-Cookie headers that keep a visitor for a day more."""

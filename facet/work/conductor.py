@@ -189,6 +189,8 @@ class Telling:
     def report(self, done_gb: float, total_gb: float) -> None:
         if time.monotonic() - self.last > TELL_EVERY_SECONDS:
             self.last = time.monotonic()
+            if not (self.task.folder / "task.json").exists():
+                raise TrainingError("This run is gone.", "It was deleted meanwhile.", "Start a new run.")
             if self.task.stop_asked():
                 raise TrainingError(
                     "The download was stopped.", "You asked for it.", "Press “Resume” to go on with it."
@@ -203,6 +205,8 @@ def queue_again(task: Task, progress: Progress) -> None:
 
 
 def append_unless_busy(task: Task, event: log.Event) -> bool:
+    if not (task.folder / "task.json").exists():
+        return False  # deleted meanwhile; a lock would make its folder anew
     try:
         held = task.lock().acquire(timeout=0)
     except Timeout:

@@ -152,6 +152,30 @@ def test_a_permission_that_was_not_given_is_named(window, space, hub):
         hub.refused_scopes = set()
 
 
+def test_who_refuses_on_the_hubs_page_is_told_so_and_stays_a_visitor(window, space, hub):
+    page = opened(window, space)
+    page.locator("#who").get_by_role("link", name="Sign in with Hugging Face").click()
+    page.get_by_role("button", name="Deny").click()
+    page.get_by_role("tab", name="Data", exact=True).wait_for()
+    expect(page.locator("#who")).to_contain_text("You are not signed in", timeout=20_000)
+    hub.plan("/oauth/token", 503, method="POST")
+    page.locator("#who").get_by_role("link", name="Sign in with Hugging Face").click()
+    page.get_by_role("button", name="Authorize as bob").click()
+    page.get_by_role("tab", name="Data", exact=True).wait_for()
+    expect(page.locator("#who")).to_contain_text("You are not signed in", timeout=20_000)
+    sign_in(page, "bob")
+
+
+def test_somebody_of_many_organisations_can_sign_in(window, space, hub):
+    claims = {
+        "orgs": [{"sub": f"{n:024d}", "name": f"an organisation called {n}", "picture": "x" * 90} for n in range(20)]
+    }
+    hub.person("cleo", claims=claims)
+    sign_in(opened(window, space), "cleo")
+    session = next(cookie for cookie in window.cookies() if cookie["name"] == "session")
+    assert len(session["value"]) < 1500
+
+
 def test_a_token_that_the_hub_has_revoked_leads_to_signing_in_again(window, space, hub):
     page = opened(window, space)
     before = set(hub.tokens)

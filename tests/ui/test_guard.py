@@ -81,6 +81,15 @@ def ask(method: str, path: str, headers: list[tuple[str, str]], rules: Rules | N
     return sent[0]["status"]
 
 
+@pytest.mark.parametrize("named", ["a-b.hf.space", "a-b.hf.space,www.my.org", " www.my.org , a-b.hf.space"])
+def test_a_space_answers_to_each_of_its_names(named):
+    rules = Rules.on_space(PORT, named)
+    for name in named.split(","):
+        ours = [("host", name.strip()), ("origin", f"https://{name.strip()}")]
+        assert ask("GET", "/", ours, rules) == 200
+    assert ask("GET", "/", [("host", named)], rules) == (200 if named.isascii() and "," not in named else 403)
+
+
 @pytest.mark.parametrize(("method", "path"), ASKED)
 def test_only_our_own_host_and_origin_get_through(method, path):
     through = [

@@ -1,5 +1,6 @@
 """Who a call belongs to on a Space: by what we signed, and by nothing a caller can write."""
 
+import os
 import time
 from http.cookies import SimpleCookie
 from typing import Any
@@ -157,6 +158,37 @@ def test_after_the_sign_in_the_visitors_cookie_opens_nothing_any_more(people):
         people.identify(Asked(given))
     fresh = SimpleCookie(people.cookies_for(Asked(given).scope)[0])[OPEN].value
     assert fresh not in given
+
+
+def test_a_ticket_carries_a_visitor_into_a_window_that_does_not_get_the_cookie(people, monkeypatch):
+    visitor = people.identify(Asked(cookie(people))).person
+    run = people.workspace.create(visitor, "runs", "mine")
+    ticket = people.ticket(visitor)
+    window = Asked(session=signed_in("ann"))
+    ann = people.identify(window).person
+    for forged in (
+        "",
+        "x",
+        f"{visitor.key}.9999999999.x",
+        ticket[:-2] + "xx",
+        ticket.replace(visitor.key[:20], "visitor-0000"),
+    ):
+        assert people.welcome(window, ann, forged).also == ()
+    with monkeypatch.context() as late:
+        late.setattr("facet.ui.visitors.time.time", lambda: 9e9)
+        assert people.welcome(window, ann, ticket).also == ()
+    assert people.workspace.find(people.welcome(window, ann, ticket), "runs", run.name) == run
+    assert people.ticket(ann) == ""
+
+
+def test_every_call_is_a_sign_of_life(people):
+    given = cookie(people)
+    visitor = people.identify(Asked(given)).person
+    people.workspace.create(visitor, "runs", "mine")
+    place = people.workspace.tenant(visitor.key)
+    os.utime(place, (1, 1))
+    people.identify(Asked(given))
+    assert people.workspace.gone_visitors() == [] and time.time() - place.stat().st_mtime < 60
 
 
 def test_the_cookies_cannot_be_read_by_scripts_and_say_how_long_they_last(people):

@@ -1,5 +1,6 @@
 """Everybody's work apart: visitors, what they keep when they sign in, quotas, and what is deleted with whom."""
 
+import contextlib
 import os
 import threading
 import time
@@ -68,7 +69,7 @@ def test_a_crash_between_the_two_halves_of_a_claim_is_mended_by_the_next_visit(w
     assert workspace.claim(workspace.with_past(ANN), VISITOR.key).also == (VISITOR.key,)
 
 
-@pytest.mark.parametrize("kind", ["uploads", "datasets", "runs"])
+@pytest.mark.parametrize("kind", ["datasets", "runs"])
 @pytest.mark.parametrize("person", [VISITOR, ANN], ids=["visitor", "signed in"])
 def test_one_more_than_the_quota_is_refused_with_its_number(workspace, person, kind):
     most = getattr(QUOTAS[person.kind], kind)
@@ -78,6 +79,29 @@ def test_one_more_than_the_quota_is_refused_with_its_number(workspace, person, k
         workspace.create(person, kind, "one more")
     assert str(most) in refused.value.why and "Delete" in refused.value.next
     assert ("signs in" in refused.value.next) == (person.kind == "visitor")
+
+
+@pytest.mark.parametrize("kind", ["uploads", "exports"])
+def test_of_what_has_no_list_to_delete_from_the_oldest_makes_room(workspace, kind):
+    most = getattr(QUOTAS["visitor"], kind)
+    made = [workspace.create(VISITOR, kind, f"n{number}").name for number in range(most + 2)]
+    assert {folder.name for folder in workspace.all(VISITOR, kind)} == set(made[2:])
+
+
+def test_two_at_once_do_not_get_past_the_quota(workspace):
+    start, made = threading.Barrier(16), []
+
+    def create() -> None:
+        start.wait()
+        with contextlib.suppress(CapacityError):
+            made.append(workspace.create(VISITOR, "runs", "x"))
+
+    threads = [threading.Thread(target=create) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == len(workspace.all(VISITOR, "runs")) == QUOTAS["visitor"].runs
 
 
 def test_too_many_bytes_are_refused_and_linked_files_count_once(workspace):
@@ -108,6 +132,9 @@ def test_visitors_go_after_a_day_unless_they_came_back_or_signed_in(workspace):
         os.utime(workspace.tenant(person.key), (long_ago, long_ago))
     workspace.note_visit(back)
     assert workspace.gone_visitors() == [gone.key]
+    (workspace.tenant(gone.key) / "about.json").write_text("{half")
+    os.utime(workspace.tenant(gone.key), (long_ago, long_ago))
+    assert workspace.gone_visitors() == []  # it cannot be told whose that is
 
 
 def test_deleting_a_person_takes_everything_and_nothing_of_others(workspace):
