@@ -88,7 +88,7 @@ class Fetched:
     split: str
     words: str
     licence: str | None  # as stated on its page
-    alone: Path | None = None  # the folder made for this file alone, when not everybody may read it
+    alone: Path | None = None  # the folder made for this file alone
 
     def discard(self) -> None:
         """Delete the downloaded copy, once it has been taken over."""

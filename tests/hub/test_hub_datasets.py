@@ -1,5 +1,7 @@
 import time
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from facet.errors import AccessError, CapacityError, DataError, NotFoundError
@@ -19,9 +21,25 @@ def test_a_dataset_of_plain_files_gives_its_train_part_at_a_pinned_version(stand
     assert (fetched.path.read_bytes(), fetched.path.name, fetched.sha) == (ROWS, "train.jsonl", repo.sha)
     assert (fetched.split, fetched.config, fetched.licence) == ("train", None, "mit")
     assert fetched.words == f"This is the part train of ann/poems at version {repo.sha[:7]}."
-    assert hub.dataset_file("ann/poems", repo.sha).path == fetched.path
+    another = hub.dataset_file("ann/poems", repo.sha)  # for somebody else, at the same time
     fetched.discard()
     assert not fetched.path.exists()
+    assert another.path.read_bytes() == ROWS
+
+
+def test_many_people_fetch_one_dataset_at_once_and_each_gets_it_whole(stand_in, hub):
+    stand_in.add("dataset", "ann/poems", {"train.jsonl": ROWS})
+    stand_in.slow_seconds = 0.02
+
+    def fetch(_: int) -> bytes:
+        fetched = hub.dataset_file("ann/poems")
+        try:
+            return fetched.path.read_bytes()
+        finally:
+            fetched.discard()
+
+    with ThreadPoolExecutor(8) as people:
+        assert set(people.map(fetch, range(24))) == {ROWS}
 
 
 def test_the_parts_declared_on_its_page_are_used(stand_in, hub):
