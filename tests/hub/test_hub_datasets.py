@@ -1,5 +1,4 @@
 import time
-
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
