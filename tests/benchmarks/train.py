@@ -65,15 +65,22 @@ def main() -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    ratios, memory = [], []
     rows = conversations(options.rows)
+    few: dict[str, list[float]] = {"facet": [], "bare": []}
+    many: dict[str, list[float]] = {"facet": [], "bare": []}
+    memory = []
     for pair in range(options.pairs):
-        order = (facet, bare) if pair % 2 == 0 else (bare, facet)
-        cost = {side.__name__: per_step(side, rows, options) for side in order}
-        ratios.append(cost["facet"][0] / cost["bare"][0])
-        memory.append(cost["facet"][1] / cost["bare"][1])
-        for name, (seconds, gib) in cost.items():
-            print(f"pair {pair + 1}, {name}: {seconds:.3f} CPU-s per step, peak {gib:.2f} GiB", flush=True)
+        peaks = {}
+        for side in (facet, bare) if pair % 2 == 0 else (bare, facet):
+            name = side.__name__
+            few[name].append(side(rows, options.model, options.short)[0])
+            seconds, peaks[name] = side(rows, options.model, options.long)
+            many[name].append(seconds)
+            one = (seconds - few[name][-1]) / (options.long - options.short)
+            print(f"pair {pair + 1}, {name}: {one:.3f} CPU-s per step, peak {peaks[name]:.2f} GiB", flush=True)
+        memory.append(peaks["facet"] / peaks["bare"])
+    start = {name: statistics.mean(costs) for name, costs in few.items()}  # imports and loading, less noisy as a mean
+    ratios = [(ours - start["facet"]) / (theirs - start["bare"]) for ours, theirs in zip(*many.values(), strict=True)]
     print(f"time ratio: {spread(ratios)}\nmemory ratio: {spread(memory)}")
 
 
@@ -101,13 +108,6 @@ def conversations(count: int) -> list[list[dict[str, str]]]:
         [{"role": "user", "content": sentence(8, 30)}, {"role": "assistant", "content": sentence(8, 40)}]
         for _ in range(count)
     ]
-
-
-def per_step(side, rows, options) -> tuple[float, float]:
-    """CPU-seconds of one step, and peak resident memory in GiB."""
-    few, _ = side(rows, options.model, options.short)
-    many, peak = side(rows, options.model, options.long)
-    return (many - few) / (options.long - options.short), peak
 
 
 def recipe(steps: int) -> SftRecipe:
