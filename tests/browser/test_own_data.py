@@ -86,7 +86,8 @@ def test_unclear_columns_can_be_chosen_and_unusable_rows_are_counted(app, open_p
 def choose(page, label: str, option: str) -> None:
     box = page.locator("#look").get_by_label(label).filter(visible=True).first
     box.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    its_own = page.locator(f"[id='{box.get_attribute('aria-controls')}']")  # the list before may still be closing
+    its_own.get_by_role("option", name=option, exact=True).click()
 
 
 def test_renaming_and_deleting_prepared_data_asks_first(app, open_page):
