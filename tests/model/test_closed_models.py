@@ -6,7 +6,7 @@ import pytest
 
 from facet.errors import AccessError, NotFoundError
 from facet.hub.hub import Hub
-from facet.identity import Grant, Person, person_key
+from facet.identity import LOCAL, Grant, Person, person_key
 from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
@@ -120,3 +120,14 @@ def test_private_and_missing_sound_alike(studio, hub):
         str(studio.check_model(BOB, name, grant(hub, BOB)).problem).replace(name, "X") for name in (PRIVATE, "ann/no")
     }
     assert len(said) == 1
+
+
+def test_at_home_whoever_conducts_later_uses_the_computers_own_login(studio, hub, monkeypatch):
+    hub.accept("ann", GATED)
+    data = studio.prepare(LOCAL, studio.bring_example(LOCAL, "pirate"))
+    token = hub.token("ann", scopes=SCOPES)
+    run = studio.start(LOCAL, data, GATED, SftRecipe(max_steps=1, max_length=64), grant=Grant(LOCAL, token))
+    studio.starting.forget()  # the command that started it has ended; another process conducts
+    monkeypatch.setenv("HF_TOKEN", token)
+    studio.starting.fetch_for(studio.runs_shelf.task(LOCAL, run))
+    assert studio.check_model(LOCAL, GATED).ok

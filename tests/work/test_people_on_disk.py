@@ -153,3 +153,13 @@ def test_missing_foreign_and_misspelt_are_the_same_sentence(workspace):
             workspace.find(BOB, "runs", asked)
         said.add(str(refused.value))
     assert len(said) == 1
+
+
+def test_what_a_crash_left_of_a_private_download_is_swept_away(workspace):
+    left, working = workspace.home / "hub" / "alone-abc", workspace.home / "hub" / "alone-now"
+    for folder in (left, working):
+        folder.mkdir(parents=True)
+        (folder / "rows.csv").write_text("private")
+    os.utime(left, (1, 1))
+    workspace.sweep()
+    assert (left.exists(), working.exists()) == (False, True)
