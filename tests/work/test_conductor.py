@@ -8,8 +8,9 @@ import pytest
 
 from facet.errors import TrainingError
 from facet.work import log
-from facet.work.conductor import Conductor, next_action
+from facet.work.conductor import Conductor
 from facet.work.log import MOST_TRIES, Progress
+from facet.work.policy import next_action
 from facet.work.task import Task
 
 FAULT = log.Failed.of(TrainingError("It broke.", "Somehow.", "Try again."), retry=True)

@@ -2,16 +2,20 @@
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
 
 import pytest
 
+from facet.compute.child import PACKAGE_ROOT
 from facet.errors import CapacityError, NotFoundError
 from facet.identity import LOCAL, Person, person_key
 from facet.quota import QUOTAS, VISITOR_SECONDS
 from facet.workspace import Workspace
+from tests.journeys import a_studio, prepared_example
 
 ANN, BOB = (Person(person_key("hf", sub), sub, "signed-in") for sub in ("ann", "bob"))
 VISITOR = Person(person_key("visitor", "a secret"), "Visitor", "visitor")
@@ -102,6 +106,74 @@ def test_two_at_once_do_not_get_past_the_quota(workspace):
     for thread in threads:
         thread.join()
     assert len(made) == len(workspace.all(VISITOR, "runs")) == QUOTAS["visitor"].runs
+
+
+def everywhere_at_once(code: str, *arguments: object) -> list[str]:
+    """What each of four processes said that began at the same moment."""
+    surroundings = os.environ | {"PYTHONPATH": PACKAGE_ROOT}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    how = {"env": surroundings, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **how) for _ in range(4)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [process.communicate(timeout=120)[0] for process in processes]
+
+
+MAKE = """
+import sys
+from pathlib import Path
+from facet.errors import CapacityError
+from facet.identity import Person
+from facet.workspace import Workspace
+print("ready", flush=True), sys.stdin.readline()
+for _ in range(3):
+    try:
+        Workspace(Path(sys.argv[1])).create(Person(sys.argv[2], "", "visitor"), "runs", "x")
+        print("made")
+    except CapacityError:
+        print("refused")
+"""
+START = """
+import sys
+from pathlib import Path
+from facet.errors import CapacityError
+from facet.identity import Person
+from facet.recipe.recipes import SftRecipe
+from facet.studio import Studio
+from facet.workspace import Workspace
+studio = Studio(Workspace(Path(sys.argv[1])))
+visitors = [Person(key, "", "visitor") for key in sys.argv[2].split()]
+datasets = [studio.datasets(visitor)[0].id for visitor in visitors]
+for visitor, dataset in zip(visitors, datasets):
+    studio.tokens(visitor, dataset)  # what takes long is done
+print("ready", flush=True), sys.stdin.readline()
+for visitor, dataset in zip(visitors, datasets):
+    try:
+        studio.start(visitor, dataset, "starter", SftRecipe(max_steps=1))
+    except CapacityError as error:
+        print(error.what)
+"""
+
+
+def test_several_processes_at_once_do_not_get_past_the_quota_either(workspace):
+    said = "".join(everywhere_at_once(MAKE, workspace.home, VISITOR.key)).split()
+    assert said.count("made") == len(workspace.all(VISITOR, "runs")) == QUOTAS["visitor"].runs
+    assert said.count("refused") == 12 - QUOTAS["visitor"].runs
+
+
+def test_a_visitor_who_starts_in_four_processes_at_once_has_one_run(tmp_path):
+    studio = a_studio(tmp_path / "home")
+    visitors = [replace(VISITOR, key=person_key("visitor", str(number))) for number in range(6)]
+    for visitor in visitors:
+        prepared_example(studio, person=visitor)
+
+    said = everywhere_at_once(START, tmp_path / "home", " ".join(visitor.key for visitor in visitors))
+
+    assert "".join(said).splitlines() == ["Another training of yours is still going on."] * 3 * len(visitors)
+    assert [len(studio.runs(visitor)) for visitor in visitors] == [QUOTAS["visitor"].active_runs] * len(visitors)
 
 
 def test_too_many_bytes_are_refused_and_linked_files_count_once(workspace):

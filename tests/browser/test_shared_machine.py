@@ -1,0 +1,73 @@
+"""Two visitors of one Space whose trainings share one slot: what each of them sees."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.apps import Space, free_port
+from tests.browser.steps import A_MINUTE, go, prepare, train, until_finished, wait_for_figure
+from tests.hub_stand_in import StandInHub
+
+pytestmark = pytest.mark.browser
+LONG = {"max_steps": "20000", "evaluations": "2", "learning_rate": "2e-3"}  # only “Stop and keep” ends it in time
+
+
+@dataclass
+class Quick(Space):
+    """A Space whose turns are short."""
+
+    def settings(self) -> dict[str, str]:
+        return super().settings() | {"FACET_TURN_SECONDS": "10"}
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory) -> Iterator[Space]:
+    folder = tmp_path_factory.mktemp("space")
+    with StandInHub() as hub:
+        space = Quick(folder / "home", free_port(), folder / "app.log", hub=hub)
+        space.home.mkdir()
+        space.start()
+        yield space
+        space.kill()
+        assert "fault" not in space.log.read_text("utf-8", "replace")
+
+
+def a_visitor_trains(chromium, space: Space, width: int = 1440) -> Page:
+    page = chromium.new_context(viewport={"width": width, "height": 1000}).new_page()
+    page.goto(space.url)
+    page.get_by_role("tab", name="Data", exact=True).wait_for()
+    page.locator("#example-pirate").click()
+    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
+    prepare(page)
+    train(page, **LONG)
+    return page
+
+
+def test_two_visitors_take_turns_and_both_are_told(chromium, space, artefacts: Path):
+    first = a_visitor_trains(chromium, space)
+    wait_for_figure(first, "Loss")
+    second = a_visitor_trains(chromium, space)
+
+    card = second.locator("#live")
+    expect(card).to_contain_text("Next in line", timeout=20_000)
+    expect(card.locator(".f-chip")).to_have_text("Waiting its turn")
+    expect(second.get_by_role("button", name="Leave the line", exact=True)).to_be_visible()
+    second.screenshot(path=artefacts / "in-line.png", full_page=True)
+    go(second, "Runs")
+    expect(second.locator("#runs")).to_contain_text("next in line", timeout=20_000)
+    go(second, "Train")
+
+    expect(first.locator("#live")).to_contain_text("It gives way to others", timeout=3 * A_MINUTE)
+    expect(first.locator("#live")).to_contain_text("Next in line", timeout=20_000)
+    first.screenshot(path=artefacts / "gives-way.png", full_page=True)
+    expect(card.locator(".f-chip")).to_have_text("Learning", timeout=3 * A_MINUTE)
+
+    wait_for_figure(second, "Loss", 3 * 60)
+    second.get_by_role("button", name="Stop and keep", exact=True).click()
+    until_finished(second, 3 * 60)
+    expect(first.locator("#live .f-chip")).to_have_text("Learning", timeout=3 * A_MINUTE)
+    first.get_by_role("button", name="Stop and keep", exact=True).click()
+    until_finished(first, 3 * 60)
