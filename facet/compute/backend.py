@@ -27,8 +27,8 @@ class Backend(Protocol):
 
     def capacity(self, grant: Grant | None) -> Capacity: ...
 
-    def advance(self, task: Task, grant: Grant | None) -> Iterator[Event]:
-        """One slice: yields the events as they come home, and ends when the slice ends."""
+    def advance(self, task: Task, grant: Grant | None) -> Iterator[Event | None]:
+        """One slice: yields the events as they come home (None: nothing new), and ends when the slice ends."""
         ...
 
     def stop(self, task: Task, grant: Grant | None) -> None:

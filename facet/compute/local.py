@@ -11,7 +11,7 @@ import psutil
 from facet.compute.backend import Capacity
 from facet.compute.child import spawn
 from facet.identity import Grant
-from facet.work import log
+from facet.work import device, log
 from facet.work.task import Task
 from facet.workspace import read_json, write_json
 
@@ -29,10 +29,16 @@ class Local:
         self.before = before
 
     def capacity(self, grant: Grant | None = None) -> Capacity:
-        cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-        free = psutil.virtual_memory().available / 1e9
         here = "this Space" if os.environ.get("SPACE_ID") else "this computer"
-        return Capacity("cpu", f"{here} ({cores} processor cores)", free)
+        kind, free = device.kind(), psutil.virtual_memory().available / 1e9
+        if kind == "cuda":
+            card = device.cards()[0]
+            more = f" and {len(device.cards()) - 1} more" if len(device.cards()) > 1 else ""
+            return Capacity(kind, f"{here} ({card.name}, {card.memory_gb:.0f} GB{more})", card.free_gb)
+        if kind == "mps":
+            return Capacity(kind, f"{here} (the graphics of its Apple chip)", free)
+        cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+        return Capacity(kind, f"{here} ({cores} processor cores)", free)
 
     def advance(self, task: Task, grant: Grant | None = None) -> Iterator[log.Event]:
         """Start a worker, or follow the one that is already there, until it ends."""
@@ -43,8 +49,11 @@ class Local:
             worker = self.begin(task)
         yield from self._follow(task, worker, offset)
 
-    def begin(self, task: Task) -> subprocess.Popen:
-        """Start a worker and return at once. Its process is noted beside the task, to stop it after a restart."""
+    def begin(self, task: Task, prepare: bool = False) -> subprocess.Popen:
+        """Start a worker and return at once. Its process is noted beside the task, to stop it after a restart.
+
+        `prepare`: it only does what needs no device, for a slice that runs elsewhere.
+        """
         _shorten(task.output_log)
         with open(task.output_log, "ab") as output:
             worker = spawn(
@@ -52,6 +61,7 @@ class Local:
                 str(task.folder),
                 "--models",
                 str(self.models),
+                *(["--prepare"] if prepare else []),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -1,4 +1,7 @@
-"""The page's side of chat: one child process for this device, started when first needed, ended when idle."""
+"""The page's side of chat: one child process for this device, started when first needed, ended when idle.
+
+Who speaks with it stands in the line of the device, together with everybody who uses this home in another process.
+"""
 
 import contextlib
 import json
@@ -12,6 +15,8 @@ from typing import Any
 
 from facet.compute.child import spawn
 from facet.errors import CapacityError, FacetError
+from facet.work.queue import Queue
+from facet.work.wait import Wait, in_line
 
 IDLE_SECONDS = 600.0
 MOST_IN_LINE, MOST_OF_ONE = 10, 2  # the first screen asks while its owner chats
@@ -19,9 +24,10 @@ SILENCE_SECONDS = 900.0  # loading a large model from a slow disk may take this 
 
 
 class Voices:
-    """Requests are answered one at a time; who comes second waits. Losing the child loses no text."""
+    """Requests are answered one at a time, in a fair order by person. Losing the child loses no text."""
 
-    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, line: Queue, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.line = line
         self.idle_seconds = idle_seconds
         self._turn = threading.Lock()
         self._start = threading.Lock()
@@ -29,7 +35,7 @@ class Voices:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._speaking: str | None = None
         self._listener = ""
-        self._line: list[str] = []
+        self._line: list[Wait] = []
         self._used_at = time.monotonic()
 
     def warm_up(self) -> None:
@@ -41,36 +47,53 @@ class Voices:
     def speak(self, request: dict[str, Any], listener: str = "") -> Iterator[dict[str, Any]]:
         """Send one request and yield its answers to `listener`. Closing the generator stops the reply.
 
-        Raises: the `FacetError` the child reports, or `CapacityError` when the child died.
+        Until it begins, {"waiting": words} says every second who comes before.
+        Raises: the `FacetError` the child reports, or `CapacityError` when the child died or too many wait.
         """
-        with self._waiting(listener), self._turn:
-            self.warm_up()
-            self._listener = listener
-            self._speaking = request_id = secrets.token_hex(8)
-            self._send(request | {"id": request_id})
-            try:
-                yield from self._listen(request_id)
-            finally:
-                self.stop(listener)
-                self._speaking = None
-                self._used_at = time.monotonic()
+        with self._place(listener) as place:
+            for turn in place.turns():
+                yield {"waiting": turn.before_you}
+            if place.is_over:
+                return
+            with self._turn:
+                yield from self._speak(request, listener)
+
+    def _speak(self, request: dict[str, Any], listener: str) -> Iterator[dict[str, Any]]:
+        self.warm_up()
+        self._listener = listener
+        self._speaking = request_id = secrets.token_hex(8)
+        self._send(request | {"id": request_id})
+        try:
+            yield from self._listen(request_id)
+        finally:
+            self._hush(listener)
+            self._speaking = None
+            self._used_at = time.monotonic()
 
     @contextlib.contextmanager
-    def _waiting(self, listener: str) -> Iterator[None]:
-        """A place in the line. Each place holds a thread of the page, so there are few, and one for each listener."""
-        with self._start:
-            mine = sum(who == listener for who in self._line)
-            if len(self._line) >= MOST_IN_LINE or (listener and mine >= MOST_OF_ONE):
-                raise _too_many_ask()
-            self._line.append(listener)
-        try:
-            yield
-        finally:
+    def _place(self, listener: str) -> Iterator[Wait]:
+        """A place in the line. Each place holds a thread of the page, so there are few, and few for each listener."""
+        with contextlib.ExitStack() as stack:
             with self._start:
-                self._line.remove(listener)
+                mine = sum(place.person == listener for place in self._line)
+                if len(self._line) >= MOST_IN_LINE or (listener and mine >= MOST_OF_ONE):
+                    raise _too_many_ask()
+                place = stack.enter_context(in_line(self.line, listener, "chat"))
+                self._line.append(place)
+            try:
+                yield place
+            finally:
+                with self._start:
+                    self._line.remove(place)
 
     def stop(self, listener: str = "") -> None:
-        """End the reply that is being spoken to this listener, if any."""
+        """End the reply that is being spoken to this listener, if any, and take their questions out of the line."""
+        for place in list(self._line):
+            if place.person == listener:
+                place.cancel()
+        self._hush(listener)
+
+    def _hush(self, listener: str) -> None:
         if listener == self._listener and self._speaking and self._child and self._child.poll() is None:
             self._send({"stop": self._speaking})
 

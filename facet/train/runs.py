@@ -17,10 +17,11 @@ from facet.model.source import BaseSource
 from facet.recipe.recipes import SftRecipe
 from facet.train.continued import Beginning
 from facet.work import log
-from facet.work.conductor import Looking, append_unless_busy, queue_again
+from facet.work.conductor import Looking
 from facet.work.log import Progress
-from facet.work.task import Task
-from facet.workspace import Workspace, clean_name, read_about, read_json, update_about
+from facet.work.policy import append_unless_busy, queue_again
+from facet.work.task import Task, Where
+from facet.workspace import Workspace, clean_name, read_about, read_json, update_about, whole_or_gone
 
 log_to = logging.getLogger("facet.runs")
 DATA_FILES = ("train.parquet", "validation.parquet", "exam.parquet", "dataset.json")
@@ -40,6 +41,7 @@ class RunCard:
     progress: Progress
     generation: Generation = "other"  # of the base model, which decides the licence
     imported: dict[str, str] | None = None  # "from" and "sha256" of an adapter that was not trained here
+    where: Where = "local"  # which kind of place advances it
     continues: dict[str, Any] | None = None  # "run", "name", "adapter_sha256" and "from" of the adapter it began with
 
     @property
@@ -63,6 +65,7 @@ class Runs:
         name: str,
         generation: Generation,
         start_from: Path | None = None,
+        where: Where = "local",
     ) -> str:
         """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away.
 
@@ -74,19 +77,21 @@ class Runs:
         about = read_json(dataset / "dataset.json")
         folder = self.workspace.create(person, "runs", clean_name(name or about["name"]))
         task = Task(folder)
-        for file in DATA_FILES:
-            task.link_in(dataset / file, f"data/{file}")
-        request = {
-            "recipe": recipe.model_dump(),
-            "base": base.as_dict(),
-            "dataset_id": dataset.name,
-            "facet": facet.__version__,
-            "generation": generation,
-        }
-        if beginning:
-            beginning.link_into(task)
-            request["start_from"] = beginning.note()
-        Task.create(folder, "train", request)
+        with whole_or_gone(folder):
+            for file in DATA_FILES:
+                task.link_in(dataset / file, f"data/{file}")
+            request = {
+                "recipe": recipe.model_dump(),
+                "base": base.as_dict(),
+                "dataset_id": dataset.name,
+                "facet": facet.__version__,
+                "generation": generation,
+            }
+            if beginning:
+                beginning.link_into(task)
+                request["start_from"] = beginning.note()
+            task.move_to(where)
+            Task.create(folder, "train", request)
         return folder.name
 
     def beginning(self, start_from: Path, base: BaseSource) -> Beginning:
@@ -131,6 +136,7 @@ class Runs:
             progress=self.look(folder),
             generation=request.get("generation", "other"),
             imported=request.get("imported"),
+            where=Task(folder).where,
             continues=request.get("start_from"),
         )
 

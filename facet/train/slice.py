@@ -6,23 +6,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from facet.dataset.render import Renderer
-from facet.errors import DataError, TrainingError
+from facet.errors import TrainingError
 from facet.gemma.inspect import inspect
 from facet.gemma.targets import lora_targets
-from facet.model.load import Execution, decide, give_memory_back, load_base, versions
+from facet.model.load import (
+    DEVICE_WORDS,
+    Execution,
+    decide,
+    device_here,
+    load_base,
+    versions,
+)
 from facet.model.source import BaseSource
-from facet.model.tokens import TokenCounts, write_tokens
+from facet.model.tokens import TokenCounts
 from facet.recipe.recipes import SftRecipe
-from facet.train import continued, imports
+from facet.train import continued, imports, rows
 from facet.train.to_trl import evaluation_steps, to_trl
 from facet.work import checkpoint, log
 from facet.work.checkpoint import Checkpoint
 from facet.work.worker import Slice, is_out_of_memory, out_of_memory
 from facet.workspace import fsync, read_json, write_json
-
-MOST_VALIDATION_ROWS = 200  # looked at during training; the whole part is measured by the test afterwards
-FEWEST_VALIDATION_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,24 @@ class Job:
     def total_steps(self) -> int:
         return self.recipe.steps(self.counts.rows)
 
+    @property
+    def evaluate_at(self) -> frozenset[int]:
+        return evaluation_steps(self.recipe, self.total_steps)
+
+    def owes_a_look(self, step: int) -> bool:
+        """Did a slice end after this step, for want of time, before it could look at the validation part?"""
+        if step not in self.evaluate_at or not (self.piece.task.folder / "tokens" / "validation.arrow").exists():
+            return False
+        curve = log.progress_of(self.piece.task.events_file).curves.get("validation_loss", [])
+        return bool(curve) and all(looked_at != step for looked_at, _ in curve)
+
+
+def prepare(piece: Slice) -> None:
+    """What needs no device, done ahead of the first slice: tokens. An imported adapter has none."""
+    request = piece.task.request
+    if not request.get("imported"):
+        rows.tokens(piece, BaseSource.of(request["base"]).folder(piece.models), SftRecipe(**request["recipe"]))
+
 
 def advance(piece: Slice) -> None:
     """One slice of a run. See `facet.work.worker` for what it promises."""
@@ -54,7 +75,7 @@ def advance(piece: Slice) -> None:
         piece.emit(log.Paused(step=job.start.step if job.start else 0, words="Paused before the next step."))
         return
     keep = piece.task.stop_asked() == "keep"
-    if job.start and (keep or job.start.step >= job.total_steps):
+    if job.start and (keep or (job.start.step >= job.total_steps and not job.owes_a_look(job.start.step))):
         _finish_from(job, job.start.folder, early=keep)
         return
     try:
@@ -74,7 +95,7 @@ def _prepare(piece: Slice) -> Job:
     base = BaseSource.of(request["base"])
     folder = base.folder(piece.models)
     execution = _execution(piece, folder, recipe)
-    counts = _tokens(piece, folder, recipe)
+    counts = rows.tokens(piece, folder, recipe)
     start, spoiled = checkpoint.newest(piece.task.checkpoints)
     for step in spoiled:
         piece.emit(log.Noted(words=f"The save point of step {step} was damaged; the one before it is used."))
@@ -87,73 +108,66 @@ def _execution(piece: Slice, folder: Path, recipe: SftRecipe) -> Execution:
         decided = asdict(decide(folder, recipe.per_device_train_batch_size))
         piece.task.decide_execution(decided)
     execution = Execution(**decided)
+    if execution.device != (here := device_here()):
+        piece.emit(log.Noted(words=f"It goes on with {DEVICE_WORDS[here]}; numbers may differ in the last digits."))
+        execution = replace(execution, device=here)
     if execution.versions != versions():
         piece.emit(log.Noted(words="The software changed since this run began; numbers may differ in the last digits."))
     return execution
 
 
-def _tokens(piece: Slice, folder: Path, recipe: SftRecipe) -> TokenCounts:
-    """Tokens of train and validation, made once and kept in the task's folder.
-
-    Raises: `DataError` when nothing is left to learn from.
-    """
-    place = piece.task.folder / "tokens"
-    if (place / "counts.json").exists():
-        return TokenCounts(**read_json(place / "counts.json"))
-    piece.emit(log.Staged(words="Turning the examples into tokens"))
-    place.mkdir(exist_ok=True)
-    renderer = Renderer.load(folder)
-    data = piece.task.folder / "data"
-    counts = write_tokens(data / "train.parquet", place / "train.arrow", renderer, recipe.max_length)
-    write_tokens(data / "validation.parquet", place / "validation.arrow", renderer, recipe.max_length)
-    if not counts.rows:
-        raise DataError(
-            "There is nothing left to learn from.",
-            f"All {counts.nothing_left:,} examples are cut off before their answer begins.",
-            f"Raise “Longest example” above {recipe.max_length:,}, or shorten the examples.",
-        )
-    del renderer
-    give_memory_back()
-    for words in _cut_words(counts, recipe.max_length):
-        piece.emit(log.Noted(words=words))
-    write_json(place / "counts.json", asdict(counts))
-    return counts
-
-
-def _cut_words(counts: TokenCounts, max_length: int) -> list[str]:
-    words = []
-    if counts.cut - counts.nothing_left:
-        words.append(f"{counts.cut - counts.nothing_left:,} examples were cut at {max_length:,} tokens.")
-    if counts.nothing_left:
-        words.append(
-            f"{counts.nothing_left:,} examples lost their whole answer at {max_length:,} tokens and are left out."
-        )
-    return words
-
-
 def _train(job: Job) -> None:
-    from facet.train.watch import Watch
+    from facet.train.watch import Pace, Watch
 
     job.piece.emit(log.Staged(words="Loading the starting model"))
     facts = {"versions": job.execution.versions, "threads": job.execution.threads}
-    watch = Watch(job.piece, evaluation_steps(job.recipe, job.total_steps), facts)
+    pace = Pace(**job.start.facts.get("pace", {})) if job.start else Pace()
+    watch = Watch(job.piece, job.evaluate_at, facts, pace)
     trainer = _trainer(job, watch)
     step = job.start.step if job.start else 0
     again = log.progress_of(job.piece.task.events_file).where != ""
     job.piece.emit(log.Started(total_steps=job.total_steps, step=step, where=job.execution.words))
     if again:
         job.piece.emit(log.Resumed(step=step))
-    if not job.start and trainer.eval_dataset is not None and job.recipe.evaluations:
-        trainer.evaluate()  # the model as training finds it, as the first point of the curve
-    trainer.train(resume_from_checkpoint=str(job.start.folder) if job.start else None)
-    if watch.ended == "pause" or (watch.out_of_time and trainer.state.global_step < job.total_steps):
-        words = "Out of time for now." if watch.out_of_time else "Paused. Press “Resume” to go on from here."
-        job.piece.emit(log.Paused(step=trainer.state.global_step, words=words, out_of_time=watch.out_of_time))
+    if job.piece.seconds_left() < pace.to_end_well(look=True) + 1.25 * pace.step:
+        job.piece.emit(log.Paused(step=step, words="There was not enough time for another step.", out_of_time=True))
+        return
+    _look_before(job, trainer)
+    if step < job.total_steps:
+        trainer.train(resume_from_checkpoint=str(job.start.folder) if job.start else None)
+    step = max(step, trainer.state.global_step)
+    unfinished = step < job.total_steps or job.owes_a_look(step)
+    if watch.ended == "pause" or (watch.ended is None and watch.out_of_time and unfinished):
+        _pause(job, step, by_itself=watch.ended is None)
         return
     newest, _ = checkpoint.newest(job.piece.task.checkpoints)
-    if newest is None or newest.step != trainer.state.global_step:
+    if newest is None or newest.step != step:
         raise _last_save_is_lost()
     _finish_from(job, newest.folder, early=watch.ended == "keep")
+
+
+def _pause(job: Job, step: int, by_itself: bool) -> None:
+    words = "Paused. Press “Resume” to go on from here."
+    if by_itself:
+        for_others = job.piece.task.turn_asked()
+        words = "It gives way to others; it goes on by itself." if for_others else "Out of time for now."
+    job.piece.task.clear_turn()
+    job.piece.emit(log.Paused(step=step, words=words, out_of_time=by_itself))
+
+
+def _look_before(job: Job, trainer: Any) -> None:
+    """The first point of the validation curve, or one that the last slice had no time for."""
+    if trainer.eval_dataset is None or not job.recipe.evaluations:
+        return
+    if not job.start:
+        trainer.evaluate()  # the model as training finds it
+    elif job.owes_a_look(job.start.step):
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        set_peft_model_state_dict(trainer.model, load_file(job.start.folder / "adapter_model.safetensors"))
+        trainer.state.global_step = job.start.step
+        trainer.evaluate()
 
 
 def _trainer(job: Job, watch: Any) -> Any:
@@ -186,8 +200,8 @@ def _trainer(job: Job, watch: Any) -> Any:
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(**arguments.sft),
-        train_dataset=_dataset(job, "train"),
-        eval_dataset=_dataset(job, "validation", validation_rows(job.recipe, job.total_steps)),
+        train_dataset=rows.dataset(job.piece.task, "train"),
+        eval_dataset=rows.dataset(job.piece.task, "validation", rows.validation_rows(job.recipe, job.total_steps)),
         processing_class=_padding_tokenizer(),
         peft_config=adapter,
         callbacks=[watch],
@@ -195,25 +209,6 @@ def _trainer(job: Job, watch: Any) -> Any:
     trainer.remove_callback(PrinterCallback)
     trainer.processing_class = None  # it would be written into every save point
     return trainer
-
-
-def validation_rows(recipe: SftRecipe, total_steps: int) -> int:
-    """How many validation examples each look on the way takes, so that all looks cost about a seventh of the run.
-
-    Scoring an example costs about a third of learning from it (no backward pass).
-    """
-    learned = total_steps * recipe.effective_batch_size
-    looks = min(recipe.evaluations, total_steps) + 1  # and once before the first step
-    return max(FEWEST_VALIDATION_ROWS, min(MOST_VALIDATION_ROWS, int(0.45 * learned / looks)))
-
-
-def _dataset(job: Job, part: str, most: int | None = None) -> Any:
-    from datasets import Dataset
-
-    dataset = Dataset.from_file(str(job.piece.task.folder / "tokens" / f"{part}.arrow"))
-    if most and len(dataset) > most:
-        dataset = dataset.select(range(most))
-    return dataset if len(dataset) else None
 
 
 def _padding_tokenizer() -> Any:

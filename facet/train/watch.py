@@ -4,15 +4,17 @@ import math
 import os
 import shutil
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from facet.errors import TrainingError
+from facet.train.room import Room
 from facet.work import checkpoint, log
 from facet.work.task import StopHow
-from facet.work.worker import Slice
+from facet.work.worker import Slice, disk_full
 
 SAVE_EVERY_SECONDS = 60.0
 SAVES_PER_RUN = 20
@@ -27,34 +29,68 @@ NAMES = {
 LEFT_OUT = ("training_args.bin", "README.md", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
+@dataclass
+class Pace:
+    """How long things take here, in seconds; kept beside each save point, for the next slice to start with."""
+
+    step: float = 0.0
+    save: float = 0.0
+    look: float = 0.0  # at the validation part
+
+    def to_end_well(self, look: bool = False) -> float:
+        """What a slice needs before its end: to save, with as much again in reserve, and to look where that is due."""
+        return 2 * max(0.5, self.save) + 1.0 + (1.25 * self.look if look else 0.0)
+
+
 class Watch(TrainerCallback):
     """`ended` says why training returned: None when it ran to its last step."""
 
-    def __init__(self, piece: Slice, evaluate_at: frozenset[int], facts: dict[str, Any]) -> None:
-        self.piece, self.evaluate_at, self.facts = piece, evaluate_at, facts
+    def __init__(self, piece: Slice, evaluate_at: frozenset[int], facts: dict[str, Any], pace: Pace) -> None:
+        self.piece, self.evaluate_at, self.facts, self.pace = piece, evaluate_at, facts, pace
         self.ended: StopHow | None = None
         self.out_of_time = False
-        self._saved_at = self._logged_at = time.monotonic()
-        self._save_seconds = 0.0
+        self.room = Room(piece.task)
+        self._saved_at = self._logged_at = self._began = time.monotonic()
         self._tokens = 0.0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._saved_at = self._logged_at = time.monotonic()
+        self._saved_at = self._logged_at = self._began = time.monotonic()
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         step = state.global_step
         state.log_history.clear()  # the task's own log holds it; here it would grow every save point
-        control.should_evaluate = step in self.evaluate_at
+        self.pace.step = self._since_last()
         self.ended = self.piece.task.stop_asked()
-        self.out_of_time = self.piece.seconds_left() < 2 * self._save_seconds + 5
+        left, look = self.piece.seconds_left(), step in self.evaluate_at
+        self.out_of_time = self.piece.task.turn_asked() or left < self.pace.to_end_well(look) + 1.25 * self.pace.step
         last = step >= state.max_steps
         control.should_training_stop = bool(self.ended) or self.out_of_time or last
+        # a look that does not fit any more is made up for at the start of the next slice
+        control.should_evaluate = look and left > self.pace.to_end_well(look)
         control.should_save = control.should_training_stop or self._save_is_due(step, state.max_steps)
+        if control.should_save and not self.room.is_enough(more.get("model")):
+            self._do_without_saving(step, control)
+
+    def _do_without_saving(self, step: int, control: TrainerControl) -> None:
+        """Raises: `CapacityError` where the slice ends here, for nothing of it would stay."""
+        if control.should_training_stop:
+            raise disk_full()
+        control.should_save = False
+        if self.room.once():
+            words = "The disk is nearly full: no save points are written until there is room. The training goes on."
+            self.piece.emit(log.Noted(words=words, step=step))
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.pace.look = self._since_last()
+
+    def _since_last(self) -> float:
+        began, self._began = self._began, time.monotonic()
+        return self._began - began
 
     def _save_is_due(self, step: int, total: int) -> bool:
         """Every minute, or every twentieth of the run if that is sooner, as long as it costs little."""
         since = time.monotonic() - self._saved_at
-        often = step % max(1, total // SAVES_PER_RUN) == 0 and since > 20 * self._save_seconds
+        often = step % max(1, total // SAVES_PER_RUN) == 0 and since > 20 * self.pace.save
         return since > SAVE_EVERY_SECONDS or often
 
     def on_log(
@@ -79,17 +115,17 @@ class Watch(TrainerCallback):
         return {"tokens_per_second": speed}
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        began = time.monotonic()
         staged = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         for name in LEFT_OUT:
             (staged / name).unlink(missing_ok=True)
         with open(self.piece.task.events_file, "rb+") as events:
             os.fsync(events.fileno())  # the curve must be on disk before the save point that ends it
-        checkpoint.seal(staged, self.piece.task.checkpoints, state.global_step, self.facts)
+        facts = self.facts | {"pace": asdict(self.pace)}
+        checkpoint.seal(staged, self.piece.task.checkpoints, state.global_step, facts)
         checkpoint.prune(self.piece.task.checkpoints)
         self.piece.emit(log.Saved(step=state.global_step))
-        self._saved_at = time.monotonic()
-        self._save_seconds = self._saved_at - began + 0.05
+        self.pace.save = self._since_last() + 0.05
+        self._saved_at = self._began
 
 
 def not_a_number(step: int, learning_rate: float, saved: bool) -> TrainingError:

@@ -71,6 +71,7 @@ class Paused(_Event):
     step: int
     words: str = ""
     out_of_time: bool = False  # the slice ended by itself; whoever drives it may ask for the next one at once
+    until: float | None = None  # seconds since 1970: there is no computing time for it before
 
 
 class Interrupted(_Event):
@@ -124,6 +125,7 @@ class Progress:
     outputs: dict[str, str | int | float] = field(default_factory=dict)
     early: bool = False
     out_of_time: bool = False
+    until: float | None = None  # paused for want of computing time, which is expected back then (seconds since 1970)
     retry: bool = False
     interruptions: int = 0  # times the worker vanished since the last save point
     repeated_faults: int = 0  # times in a row the same fault ended a slice
@@ -150,9 +152,9 @@ def advance(before: Progress, event: Event) -> Progress:
     p = _later(before, [event.at])
     match event:
         case Queued():
-            return replace(p, stage="waiting", words="", failure=None, repeated_faults=0, interruptions=0)
+            return replace(p, stage="waiting", words="", failure=None, repeated_faults=0, interruptions=0, until=None)
         case Staged():
-            return replace(p, stage="preparing", words=event.words, failure=None)
+            return replace(p, stage="preparing", words=event.words, failure=None, until=None)
         case Started():
             return replace(
                 p,
@@ -172,10 +174,11 @@ def advance(before: Progress, event: Event) -> Progress:
         case Saved():
             return replace(p, checkpoint=event.step, interruptions=0, repeated_faults=0, signature="")
         case Noted():
-            return replace(p, notes=(*p.notes, event.words))
+            said = event.words in p.notes  # by an earlier slice, or before the work came back from a copy
+            return p if said else replace(p, notes=(*p.notes, event.words))
         case Paused():
             stage = "waiting" if event.out_of_time else "paused"  # the next slice is asked for without a person
-            return replace(p, stage=stage, words=event.words, out_of_time=event.out_of_time)
+            return replace(p, stage=stage, words=event.words, out_of_time=event.out_of_time, until=event.until)
         case Interrupted():
             return replace(p, stage="interrupted", words=event.words, interruptions=p.interruptions + 1)
         case Finished():

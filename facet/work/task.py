@@ -12,7 +12,9 @@ from filelock import FileLock, Timeout
 from facet.workspace import read_json, write_json, write_text
 
 Kind = Literal["train", "exam"]
-StopHow = Literal["pause", "keep"]  # pause: go on later from here; keep: finish now with what has been learned
+# pause: go on later from here; keep: finish now with what has been learned; turn: save and let others have the device
+StopHow = Literal["pause", "keep", "turn"]
+Where = Literal["local", "zerogpu"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,23 @@ class Task:
     @property
     def request(self) -> dict[str, Any]:
         return read_json(self.folder / "task.json")["request"]
+
+    @property
+    def owner(self) -> str:
+        """Key of the person's folder it lies in."""
+        return self.folder.parent.parent.name
+
+    @property
+    def where(self) -> Where:
+        """Which kind of place advances it. It may change between slices."""
+        try:
+            return "zerogpu" if (self.folder / "where").read_text() == "zerogpu" else "local"
+        except OSError:
+            return "local"
+
+    def move_to(self, where: Where) -> None:
+        if where != self.where:
+            write_text(self.folder / "where", where)
 
     @property
     def events_file(self) -> Path:
@@ -65,10 +84,21 @@ class Task:
         return False
 
     def ask_to_stop(self, how: StopHow) -> None:
+        if how == "turn":  # nobody's wish: it neither hides nor ends what a person asked for
+            write_text(self.folder / "turn", "")
+            return
         (self.folder / "resume").unlink(missing_ok=True)
         write_text(self.folder / "stop", how)
 
-    def stop_asked(self) -> StopHow | None:
+    def turn_asked(self) -> bool:
+        """Shall it save now and wait, because others are in line?"""
+        return (self.folder / "turn").exists()
+
+    def clear_turn(self) -> None:
+        (self.folder / "turn").unlink(missing_ok=True)
+
+    def stop_asked(self) -> Literal["pause", "keep"] | None:
+        """What a person asked for."""
         try:
             how = (self.folder / "stop").read_text()
         except OSError:

@@ -1,19 +1,23 @@
 """The one way to advance a task, anywhere: `python -m facet.work.worker TASK_FOLDER --models FOLDER [--seconds N]`.
 
+With `--prepare` it does what needs no device (tokens), so that the time of a rented one goes into the work itself.
+
 A slice reads and writes only the task folder; may be killed at any instant and called again; returns when finished,
 asked to stop, or out of time, always after a verified save point; appends each event before going on; and returns
 failures as data.
 """
 
 import argparse
+import functools
 import importlib
 import logging
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import Timeout
@@ -33,24 +37,36 @@ class Slice:
 
     task: Task
     models: Path
-    deadline: float | None  # seconds since 1970
+    deadline: float | None  # on the monotonic clock, in seconds: a wall clock may jump
     emit: Callable[[log.Event], None]
+    hurry: threading.Event = field(default_factory=threading.Event)  # set: save now, whatever the deadline says
 
     def seconds_left(self) -> float:
-        return float("inf") if self.deadline is None else self.deadline - time.time()
+        if self.hurry.is_set():
+            return 0.0
+        return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
 
-def advance(task: Task, models: Path, seconds: float | None = None) -> int:
+def advance(
+    task: Task,
+    models: Path,
+    seconds: float | None = None,
+    hurry: threading.Event | None = None,
+    prepare: bool = False,
+) -> int:
     """Work on a task for at most `seconds`. Returns the exit status: 0 unless somebody else holds the task."""
     try:
         held = task.lock().acquire(timeout=10)  # a predecessor that is just ending needs a moment
     except Timeout:
         return ALREADY_BUSY
     with held:
-        deadline = time.time() + seconds if seconds else None
-        piece = Slice(task, models, deadline, lambda event: log.append(task.events_file, event))
+        task.clear_turn()  # of an earlier slice, which ended before it was noticed
+        deadline = time.monotonic() + seconds if seconds else None
+        emit = functools.partial(log.append, task.events_file)
+        piece = Slice(task, models, deadline, emit, hurry or threading.Event())
         try:
-            importlib.import_module(ENTRY_POINTS[task.kind]).advance(piece)
+            entry = importlib.import_module(ENTRY_POINTS[task.kind])
+            entry.prepare(piece) if prepare else entry.advance(piece)
         except Exception as error:
             piece.emit(_as_event(error))
     return 0
@@ -115,11 +131,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("task", type=Path)
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--prepare", action="store_true")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     if hasattr(os, "nice"):
         os.nice(5)  # the page stays quick beside a training
-    return advance(Task(options.task.resolve()), options.models.resolve(), options.seconds)
+    task, models = Task(options.task.resolve()), options.models.resolve()
+    return advance(task, models, options.seconds, prepare=options.prepare)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from facet.recipe.recipes import SftRecipe
 from facet.train import imports
 from facet.train.continued import same_model
 from facet.work import log, worker
-from facet.work.conductor import append_unless_busy
+from facet.work.policy import append_unless_busy
 from facet.work.task import Task
 from facet.workspace import read_json
 from tests.adapters import adapter_folder

@@ -7,7 +7,7 @@ import pytest
 
 from facet.recipe.knobs import Setting, settings
 from facet.recipe.recipes import SftRecipe
-from facet.train.slice import validation_rows
+from facet.train.rows import validation_rows
 from facet.train.to_trl import evaluation_steps, to_trl
 
 

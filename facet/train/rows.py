@@ -1,0 +1,77 @@
+"""The rows a run learns from and checks on: tokens made once, and how many are looked at on the way."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from facet.dataset.render import Renderer
+from facet.errors import DataError
+from facet.model.load import give_memory_back
+from facet.model.tokens import TokenCounts, write_tokens
+from facet.recipe.recipes import SftRecipe
+from facet.work import log
+from facet.work.task import Task
+from facet.work.worker import Slice
+from facet.workspace import read_json, write_json
+
+MOST_VALIDATION_ROWS = 200  # looked at during training; the whole part is measured by the test afterwards
+FEWEST_VALIDATION_ROWS = 8
+
+
+def tokens(piece: Slice, folder: Path, recipe: SftRecipe) -> TokenCounts:
+    """Tokens of train and validation, made once and kept in the task's folder.
+
+    Raises: `DataError` when nothing is left to learn from.
+    """
+    place = piece.task.folder / "tokens"
+    if (place / "counts.json").exists():
+        return TokenCounts(**read_json(place / "counts.json"))
+    piece.emit(log.Staged(words="Turning the examples into tokens"))
+    place.mkdir(exist_ok=True)
+    renderer = Renderer.load(folder)
+    data = piece.task.folder / "data"
+    counts = write_tokens(data / "train.parquet", place / "train.arrow", renderer, recipe.max_length)
+    write_tokens(data / "validation.parquet", place / "validation.arrow", renderer, recipe.max_length)
+    if not counts.rows:
+        raise DataError(
+            "There is nothing left to learn from.",
+            f"All {counts.nothing_left:,} examples are cut off before their answer begins.",
+            f"Raise “Longest example” above {recipe.max_length:,}, or shorten the examples.",
+        )
+    del renderer
+    give_memory_back()
+    for words in _cut_words(counts, recipe.max_length):
+        piece.emit(log.Noted(words=words))
+    write_json(place / "counts.json", asdict(counts))
+    return counts
+
+
+def _cut_words(counts: TokenCounts, max_length: int) -> list[str]:
+    words = []
+    if counts.cut - counts.nothing_left:
+        words.append(f"{counts.cut - counts.nothing_left:,} examples were cut at {max_length:,} tokens.")
+    if counts.nothing_left:
+        words.append(
+            f"{counts.nothing_left:,} examples lost their whole answer at {max_length:,} tokens and are left out."
+        )
+    return words
+
+
+def validation_rows(recipe: SftRecipe, total_steps: int) -> int:
+    """How many validation examples each look on the way takes, so that all looks cost about a seventh of the run.
+
+    Scoring an example costs about a third of learning from it (no backward pass).
+    """
+    learned = total_steps * recipe.effective_batch_size
+    looks = min(recipe.evaluations, total_steps) + 1  # and once before the first step
+    return max(FEWEST_VALIDATION_ROWS, min(MOST_VALIDATION_ROWS, int(0.45 * learned / looks)))
+
+
+def dataset(task: Task, part: str, most: int | None = None) -> Any:
+    """The rows of a part as the trainer takes them, at most so many; None when there is none."""
+    from datasets import Dataset
+
+    rows = Dataset.from_file(str(task.folder / "tokens" / f"{part}.arrow"))
+    if most and len(rows) > most:
+        rows = rows.select(range(most))
+    return rows if len(rows) else None
