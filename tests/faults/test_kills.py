@@ -13,7 +13,7 @@ import pytest
 from facet.compute.child import PACKAGE_ROOT
 from facet.identity import LOCAL
 from facet.work import log
-from facet.work.conductor import append_unless_busy, next_action
+from facet.work.policy import append_unless_busy, next_action
 from facet.work.task import Task
 from tests.journeys import a_studio, curve, prepared_example, progress, queued_run, until
 
