@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -19,6 +21,7 @@ def main() -> None:
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, leave)  # a Space that restarts: what is new is still copied
     studio = Studio.from_environment()
     if not studio.open():
         print("Another Facet works on this folder now. This page shows the same runs and takes over when it ends.")
@@ -26,6 +29,11 @@ def main() -> None:
         launch(studio)
     finally:
         studio.close()
+
+
+def leave(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice, it would be torn out of its last copy
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What went wrong, in three sentences a person can act on: what happened, why, and what to do next."""
 
+import errno
 from typing import Self
 
 
@@ -64,6 +65,17 @@ class NotFoundError(FacetError):
             "It may have been deleted, or the link is incomplete.",
             "Choose one from the list.",
         )
+
+
+def full_disk(error: Exception) -> CapacityError | None:
+    """What to say when this error means that nothing more fits on the disk, or into what one may use of it."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return None
+    return CapacityError(
+        "The disk is full.",
+        "What you asked for could not be written; what was there before is unchanged.",
+        "Delete runs or datasets you no longer need, or free some space, then try again.",
+    )
 
 
 KINDS: dict[str, type[FacetError]] = {

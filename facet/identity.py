@@ -2,8 +2,9 @@
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from facet.errors import AccessError
 
@@ -49,7 +50,7 @@ class Grant:
     scopes: frozenset[str] | None = None  # None: nobody told, as with the login of a machine at home
     expires_at: float | None = None  # seconds since 1970
     username: str = ""
-    context: Any = field(default=None, repr=False)
+    context: Mapping[str, str] | None = field(default=None, repr=False)  # what a scheduler wants to see of the request
 
     @property
     def is_valid(self) -> bool:

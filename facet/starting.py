@@ -1,12 +1,14 @@
 """What happens before the first step of a run: the model is checked and fetched, and advice rests on real numbers."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock
+
 from facet.dataset.shelf import Shelf
 from facet.errors import NotFoundError
+from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import STARTER
 from facet.hub.account import machine_token
 from facet.hub.adapters import adapter_name, fetch_adapter
@@ -20,8 +22,8 @@ from facet.recipe.recipes import SftRecipe
 from facet.train import imports
 from facet.train.imports import Taken
 from facet.train.runs import Runs
-from facet.work.conductor import Telling
-from facet.work.task import Task
+from facet.work.policy import Telling
+from facet.work.task import Task, Where
 from facet.workspace import Workspace
 
 CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
@@ -36,11 +38,11 @@ class Starting:
     shelf: Shelf
     runs: Runs
     wake: Callable[[], None] = lambda: None
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    free_gb: Callable[[], float] = free_memory_gb  # memory a model may take here
     _lent: dict[str, str] = field(default_factory=dict)  # place of a person's own model → token, until it is here
 
     def __post_init__(self) -> None:
-        self.chooser = Chooser(self.hub, self.workspace)
+        self.chooser = Chooser(self.hub, self.workspace, lambda: self.free_gb())
 
     # ---- models
     def check(
@@ -116,8 +118,9 @@ class Starting:
         revision: str | None,
         grant: Grant | None,
         start_from: str | None,
+        where: Callable[[BaseSource], Where],
     ) -> str:
-        """See `Studio.start`."""
+        """See `Studio.start`. `where` decides the place, once the model is known."""
         self._require_turn(person)
         if start_from:
             base_model, revision = self.runs.model_of(person, start_from)
@@ -127,22 +130,27 @@ class Starting:
             recipe = self.runs.beginning(before, check.base).fitted(recipe)
         facts = self._data_facts(person, dataset_id, check)
         self.chooser.require_room(check, recipe, facts.longest_tokens)
+        place = where(check.base)
         self._lend(check.base, grant)
         data = self.shelf.folder(person, dataset_id)
-        with self._turn:  # two presses at once are two questions for room, one after the other
+        with self._one_by_one(person):
             self._require_turn(person)
-            run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before)
+            run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before, place)
         self.wake()
         return run_id
 
     def again(self, person: Person, run_id: str, grant: Grant | None) -> None:
         """Let a run go on, with a sign-in for what it may still have to download."""
         self._lend(BaseSource.of(self.runs.task(person, run_id).request["base"]), grant)
-        with self._turn:
+        with self._one_by_one(person):
             if not self.runs.progress(person, run_id).is_active:
                 self._require_turn(person)
             self.runs.resume(person, run_id)
         self.wake()
+
+    def _one_by_one(self, person: Person) -> FileLock:
+        """Two presses at once, in two windows or two processes, are two questions for room."""
+        return self.workspace.one_by_one(person, "starting")
 
     def _require_turn(self, person: Person) -> None:
         quota = quota_of(person)
@@ -166,10 +174,11 @@ class Starting:
     def _imported(self, person: Person, taken: Taken, name: str, grant: Grant | None, base_model: str) -> str:
         model, revision = (base_model, None) if base_model else taken.base()
         check = self.check(person, model, grant, revision)
-        if check.download_gb:
-            self._require_turn(person)
         folder = None if check.download_gb else check.base.folder(self.workspace.models)
         self._lend(check.base, grant)
-        run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
+        with self._one_by_one(person):
+            if check.download_gb:
+                self._require_turn(person)
+            run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
         self.wake()
         return run_id

@@ -1,15 +1,18 @@
 """What everything shares, and the one door for the page, the command line and the tests. Holds, does not do."""
 
+import functools
+import logging
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from facet.compute.local import Local
+from facet.bucket.copies import Copies
+from facet.bucket.mount import Bucket
+from facet.bucket.promise import promise
 from facet.compute.voices import Voices
 from facet.dataset.examples import EXAMPLES, Example
 from facet.dataset.shelf import DatasetCard, Shelf
@@ -17,6 +20,7 @@ from facet.exam.exams import PARTS, ExamCard, Exams
 from facet.export import bundle
 from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import OFFERED, STARTER, BaseModel
+from facet.housekeeping import Housekeeping
 from facet.hub.account import Account
 from facet.hub.accounts import Accounts
 from facet.hub.hub import Hub
@@ -24,6 +28,7 @@ from facet.identity import Grant, Person
 from facet.model.choose import ModelCheck
 from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
+from facet.places import Places
 from facet.publish.card import card
 from facet.publish.publications import Publication, Publications
 from facet.publish.repo import Target
@@ -35,11 +40,15 @@ from facet.starting import Starting
 from facet.talk import Talks
 from facet.train.runs import RunCard, Runs
 from facet.work.conductor import Conductor, Looking
-from facet.work.log import Progress
-from facet.work.task import Task
-from facet.workspace import Kind, Workspace
+from facet.work.fairness import Turn
+from facet.work.log import Event, Progress
+from facet.work.queue import Queue
+from facet.work.task import Task, Where
+from facet.work.wait import in_line
+from facet.workspace import Kind, Workspace, whole_or_gone
 
 CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
+log_to = logging.getLogger("facet.studio")
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Place:
     free_disk_gb: float
     home: Path
     keeps: str
+    keeps_fine: bool = True  # False while the promise is not kept
 
 
 class Studio:
@@ -65,15 +75,22 @@ class Studio:
         self.sign_in = SignIn()
         self.publications = Publications(self.hub.endpoint)
         self.looking = Looking()
+        self.queue = Queue(workspace.home / "queue.sqlite")
         self.runs_shelf = Runs(workspace, self.looking)
         self.exams_shelf = Exams(workspace, self.runs_shelf)
         self.starting = Starting(workspace, self.hub, self.shelf, self.runs_shelf)
         self.chooser = self.starting.chooser
-        self.backend = Local(workspace.models, before=self.starting.fetch_for)
-        self.voices = Voices()
-        self.talks = Talks(self.voices, self.runs_shelf, self.starting.folder, workspace.models)
+        self.housekeeping = Housekeeping(workspace, self.chooser)
+        self.copies = Copies(workspace, Bucket.here())
+        self.places = Places.here(workspace, self.accounts, self.queue, self.starting.fetch_for, self.looking)
+        self.backend = self.places.local
+        self.starting.free_gb = self.places.memory_gb
+        self.voices = Voices(self.queue)
+        folder, zerogpu = self.starting.folder, self.places.zerogpu
+        self.talks = Talks(self.voices, self.runs_shelf, folder, workspace.models, zerogpu)
         self._closed = threading.Event()
-        self.conductor = Conductor(self.backend, self._tasks, workspace.home / "conductor.lock", self.looking)
+        fetch, lock = self.starting.fetch_for, workspace.home / "conductor.lock"
+        self.conductor = Conductor(self.backend, self._tasks, lock, self.looking, self.queue, fetch)
         self.starting.wake = self.conductor.wake
 
     @classmethod
@@ -82,18 +99,26 @@ class Studio:
 
     def open(self) -> bool:
         """Begin to conduct queued and interrupted work, or stand by: False while another Facet here does it."""
+        self.places.settle(self._tasks())
         self._closed.clear()
+        self.copies.start()
+        if self.copies.bucket:
+            threading.Thread(target=self.housekeeping.bring_models_back, daemon=True).start()
         threading.Thread(target=self._tidy_up, name="janitor", daemon=True).start()
         return self.conductor.start()
 
     def close(self) -> None:
         self._closed.set()
         self.conductor.halt()
+        self.copies.stop()
         self.voices.close()
 
     def _tidy_up(self) -> None:
         while not self._closed.wait(60):
-            self.janitor()
+            try:
+                self.janitor()
+            except OSError as error:  # something was deleted under its hands; in a minute it looks again
+                log_to.warning("the janitor stopped: %s", type(error).__name__)
 
     def _tasks(self) -> list[Path]:
         folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
@@ -190,14 +215,17 @@ class Studio:
         revision: str | None = None,
         grant: Grant | None = None,
         start_from: str | None = None,
+        where: Where | None = None,
     ) -> str:
-        """Queue a run and return its id at once; the conductor does the rest.
+        """Queue a run and return its id at once; the conductor does the rest, or on ZeroGPU the person's open page.
 
-        `start_from` is a run of theirs to train further, in place of an untouched model.
+        `start_from` is a run of theirs to train further, in place of an untouched model. `where` is the place to work
+        in, if not the usual one here.
         Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit, or the
         person has as many trainings going on as they may.
         """
-        return self.starting.run(person, dataset_id, base_model, recipe, name, revision, grant, start_from)
+        place = functools.partial(self.places.chosen, where)
+        return self.starting.run(person, dataset_id, base_model, recipe, name, revision, grant, start_from, place)
 
     def import_adapter(
         self, person: Person, source: str, name: str = "", grant: Grant | None = None, base_model: str = ""
@@ -209,17 +237,38 @@ class Studio:
         return self.starting.import_adapter(person, source, name, grant, base_model)
 
     def pause(self, person: Person, run_id: str) -> None:
+        """Save and stop for now; one that waits leaves the line."""
         self.runs_shelf.pause(person, run_id)
+        self.conductor.wake()
 
     def stop(self, person: Person, run_id: str) -> None:
         self.runs_shelf.stop(person, run_id)
         self.conductor.wake()
 
-    def resume(self, person: Person, run_id: str, grant: Grant | None = None) -> None:
+    def resume(self, person: Person, run_id: str, grant: Grant | None = None, where: Where | None = None) -> None:
+        """Let a run go on, in another place if one is given. Raises: `CapacityError` when that place is not here."""
+        if where is not None:
+            task = self.runs_shelf.task(person, run_id)
+            task.move_to(self.places.chosen(where, BaseSource.of(task.request["base"])))
+        self.places.ask_anew(person)
         self.starting.again(person, run_id, grant)
+
+    def drive(self, grant: Grant) -> Iterator[Event | None]:
+        """Do this person's work that needs their open page, slice after slice. None: still at it. Not for the CLI."""
+        if self.places.driving is not None:
+            yield from self.places.driving.drive(grant)
 
     def progress(self, person: Person, run_id: str) -> Progress:
         return self.runs_shelf.progress(person, run_id)
+
+    def turn(self, person: Person, object_id: str, kind: Literal["runs", "exams"] = "runs") -> Turn | None:
+        """Where a run or a test stands in the line for this machine; None when it does not wait there."""
+        return self.conductor.turn(self.workspace.find(person, kind, object_id))
+
+    def turns(self, person: Person, runs: list[RunCard]) -> dict[str, Turn]:
+        """The places of those of these runs that wait in the line."""
+        waiting = [run.id for run in runs if run.progress.stage == "waiting"]
+        return {run_id: turn for run_id in waiting if (turn := self.turn(person, run_id))}
 
     def run(self, person: Person, run_id: str) -> RunCard:
         return self.runs_shelf.card(person, run_id)
@@ -239,12 +288,17 @@ class Studio:
     def delete(self, person: Person, kind: Kind, object_id: str) -> None:
         """Remove an object for good; a run that works is stopped first."""
         if kind in ("runs", "exams"):
-            self.backend.stop(Task(self.workspace.find(person, kind, object_id)))
+            self.places.stop(Task(self.workspace.find(person, kind, object_id)))
         if kind == "runs":
             while exam := self.exams_shelf.latest(person, object_id):
                 self.delete(person, "exams", exam.id)
-        self.looking.forget(self.workspace.find(person, kind, object_id))
-        self.workspace.delete(person, kind, object_id)
+        folder = self.workspace.find(person, kind, object_id)
+        self.looking.forget(folder)
+        if kind in ("uploads", "exports"):  # of these there are no copies
+            self.workspace.delete(person, kind, object_id)
+            return
+        with self.copies.forgetting(folder.parent.parent.name, kind, object_id):
+            self.workspace.delete(person, kind, object_id)
 
     def delete_everything(self, person: Person) -> None:
         """All files, data, runs, tests and own models of a person, on this machine. What is on the Hub stays there."""
@@ -257,9 +311,10 @@ class Studio:
         owner = Person(key, key, "visitor")
         for kind in ("runs", "exams"):
             for folder in self.workspace.all(owner, kind):
-                self.backend.stop(Task(folder))
+                self.places.stop(Task(folder))
                 self.looking.forget(folder)
-        self.workspace.delete_tenant(key)
+        with self.copies.forgetting(key):
+            self.workspace.delete_tenant(key)
 
     def usage(self, person: Person) -> Usage:
         return self.workspace.usage(person)
@@ -271,12 +326,13 @@ class Studio:
         target: str,
         messages: dict[Literal["base", "tuned"], list[dict[str, str]]],
         decoding: Decoding,
+        grant: Grant | None = None,
     ) -> Iterator[Piece | str]:
         """Replies of each side asked for, untouched first, as they grow; a `str` says what is being waited for.
 
         `target` is a run id or a model. `messages` holds one conversation for each side, last turn the person's.
         """
-        return self.talks.speak(person, target, messages, decoding)
+        return self.talks.speak(person, target, messages, decoding, grant)
 
     def stop_chat(self, person: Person) -> None:
         """End the reply this person is listening to; nobody else's."""
@@ -305,14 +361,16 @@ class Studio:
         return card(bundle.card_facts(self._bundle(person, run_id)))
 
     def download(self, person: Person, run_id: str) -> Path:
-        """A zip of the exported folder, made once for each state of the run and its test."""
+        """A zip of the exported folder. It is made when it is this person's turn, beside everybody's chat."""
         made = self._bundle(person, run_id)
-        folder = self.workspace.create(person, "exports", made.run.name)
-        try:
-            written = bundle.export(made, folder / "files")
-            return bundle.zipped(written, folder / f"{run_id}.zip")
-        finally:
-            shutil.rmtree(folder / "files", ignore_errors=True)
+        with in_line(self.queue, person.key, "export") as place:
+            place.wait()
+            folder = self.workspace.create(person, "exports", made.run.name)
+            with whole_or_gone(folder):
+                written = bundle.export(made, folder / "files")
+                zipped = bundle.zipped(written, folder / f"{run_id}.zip")
+                shutil.rmtree(written, ignore_errors=True)
+                return zipped
 
     def _bundle(self, person: Person, run_id: str) -> bundle.Bundle:
         run, task = self.run(person, run_id), self.runs_shelf.task(person, run_id)
@@ -350,25 +408,20 @@ class Studio:
         return self.publications.all(self.runs_shelf.folder(person, run_id))
 
     # ---- the place
-    def place(self) -> Place:
+    def place(self, person: Person | None = None) -> Place:
+        """`person` is who reads it: a visitor's work is kept for a day."""
         capacity = self.backend.capacity()
         disk = shutil.disk_usage(self.workspace.home).free / 1e9
-        keeps = (
-            "Everything is kept on this computer until you delete it."
-            if not os.environ.get("SPACE_ID")
-            else "Everything is kept until this Space restarts. Publish or download what you want to keep."
-        )
-        return Place(capacity.words, capacity.device, free_memory_gb(), disk, self.workspace.home, keeps)
+        kept = promise(self.copies.state, bool(os.environ.get("SPACE_ID")), person)
+        home = self.workspace.home
+        return Place(self.places.words, capacity.device, free_memory_gb(), disk, home, kept.words, kept.is_fine)
 
     def janitor(self) -> None:
         """Remove old uploads and downloads, visitors who are long gone, and give an idle chat's memory back."""
         self.voices.close_if_idle()
-        for kind in ("uploads", "exports"):
-            for folder in self.workspace.everyones(kind):
-                if time.time() - folder.stat().st_mtime > 86_400:
-                    shutil.rmtree(folder, ignore_errors=True)
         for visitor in self.workspace.gone_visitors():
             owner = Person(visitor, visitor, "visitor")
             if not any(Task(folder).is_busy() for folder in self.workspace.all(owner, "runs")):
                 self._delete_tenant(visitor)
-        self.workspace.sweep()
+        self.housekeeping.remove_old()
+        self.housekeeping.make_room()

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shutil
-import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -30,7 +29,6 @@ WORDS: dict[Kind, str] = {
 }
 ID = re.compile(r"[a-z0-9][a-z0-9-]{2,80}")
 FREE_DISK_FLOOR_GB = 2.0
-_making = threading.RLock()  # of objects: a count and what follows from it belong together
 
 
 @dataclass(frozen=True)
@@ -81,13 +79,20 @@ class Workspace:
 
         Raises: `CapacityError` when the disk is nearly full, or the person has as much as they may.
         """
-        with _making:
+        with self.one_by_one(person, "making"):
             self.require_room(person, kind)
             folder = self.shelf(person, kind) / new_id(name)
             folder.mkdir()
             about = {"name": clean_name(name), "owner": person.key, "created": time.time()}
-            write_json(folder / "about.json", about)
+            with whole_or_gone(folder):
+                write_json(folder / "about.json", about)
         return folder
+
+    def one_by_one(self, person: Person, what: str) -> FileLock:
+        """For a `with`, across processes: counting what a person has, and what follows from it, belong together."""
+        place = self.tenant(person.key)
+        place.mkdir(parents=True, exist_ok=True)
+        return FileLock(place / f"{what}.lock", poll_interval=0.01)
 
     def find(self, person: Person, kind: Kind, object_id: str) -> Path:
         """The folder of this person's object.
@@ -274,6 +279,16 @@ def replacing(file: Path) -> Iterator[Path]:
         fsync(file.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_or_gone(folder: Path) -> Iterator[None]:
+    """A folder that is being filled: when that fails, nothing is left that nobody could see and that takes room."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _is_whole(folder: Path) -> bool:

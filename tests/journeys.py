@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from facet.identity import LOCAL
+from facet.identity import LOCAL, Person
 from facet.recipe.knobs import read_recipe
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
@@ -23,16 +23,16 @@ TASTE: dict[str, Any] = {
 }
 
 
-def prepared_example(studio: Studio, name: str = "pirate") -> str:
-    upload_id = studio.bring_example(LOCAL, name)
-    mapping = studio.look(LOCAL, upload_id)["shape"]["mapping"]
-    return studio.prepare(LOCAL, upload_id, "", mapping)
+def prepared_example(studio: Studio, name: str = "pirate", person: Person = LOCAL) -> str:
+    upload_id = studio.bring_example(person, name)
+    mapping = studio.look(person, upload_id)["shape"]["mapping"]
+    return studio.prepare(person, upload_id, "", mapping)
 
 
-def queued_run(studio: Studio, dataset_id: str, **settings: Any) -> Task:
+def queued_run(studio: Studio, dataset_id: str, person: Person = LOCAL, **settings: Any) -> Task:
     recipe = read_recipe(SftRecipe, TASTE | settings)
-    run_id = studio.start(LOCAL, dataset_id, "starter", recipe, "a run")
-    return studio.runs_shelf.task(LOCAL, run_id)
+    run_id = studio.start(person, dataset_id, "starter", recipe, "a run")
+    return studio.runs_shelf.task(person, run_id)
 
 
 def a_studio(home: Path) -> Studio:

@@ -12,6 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
 ROOMS: dict[str, set[str]] = {
     "work": {"work", "errors", "workspace"},
+    "bucket": {"bucket", "errors", "identity", "workspace"},
     "gemma": {"gemma", "errors"},
     "hub": {"hub", "errors", "gemma", "workspace", "identity"},
     "recipe": {"recipe", "errors", "gemma"},

@@ -77,7 +77,7 @@ def exam(options: argparse.Namespace) -> Answer:
         while not (card := studio.exam(LOCAL, options.run)).progress.is_over:
             time.sleep(LOOK_EVERY_SECONDS)
     finally:
-        studio.conductor.halt()
+        studio.close()
     if card.progress.failure:
         raise TrainingError.from_dict(card.progress.failure)
     results = {

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facet.cli import after, data, people, runs
-from facet.errors import CapacityError, FacetError
+from facet.cli import after, data, people, place, runs
+from facet.errors import CapacityError, FacetError, full_disk
 from facet.recipe.advice import PRESETS
 from facet.recipe.knobs import add_arguments, page
 from facet.recipe.recipes import SftRecipe
@@ -58,7 +58,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _not_written(error: OSError) -> CapacityError:
-    return CapacityError(
+    return full_disk(error) or CapacityError(
         "A file could not be read or written.",
         f"The system says of {Path(error.filename or '?').name}: {error.strerror or type(error).__name__}.",
         "Check the place and its permissions, then try again.",
@@ -121,6 +121,7 @@ def _prepare(verbs: Any) -> None:
     verb.add_argument("--delimiter", help="read columns split by this character instead of the one found")
     _verb(verbs, "datasets", data.datasets, "List the prepared datasets.")
     _verb(verbs, "models", data.models, "List the starting models.")
+    _verb(verbs, "place", place.place, "Say where it computes here, what is kept, and what is free.")
 
 
 def _train(verbs: Any) -> None:
@@ -131,10 +132,19 @@ def _train(verbs: Any) -> None:
     verb.add_argument("--file", metavar="facet-run.yaml", help="do the run that this file describes again")
     verb.add_argument("--from", metavar="RUN", help="train this finished or imported run further")
     verb.add_argument("--name", default="", help="what to call the run")
+    _where(verb)
     verb.add_argument("--wait", action="store_true", help="stay until it is finished, and say how it goes")
     add_arguments(verb.add_argument_group("settings"), SftRecipe)
     settings = _verb(verbs, "settings", lambda _: {"words": page(SftRecipe)}, "Print the reference of all settings.")
     settings.set_defaults(json=False)
+
+
+def _where(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--where",
+        choices=["local", "zerogpu"],
+        help="compute on this machine, or on a ZeroGPU Space on a lent graphics card; default: what suits the model",
+    )
 
 
 def _running(verbs: Any) -> None:
@@ -148,6 +158,8 @@ def _running(verbs: Any) -> None:
         verb = _verb(verbs, name, getattr(runs, name), words)
         verb.add_argument("run", metavar="RUN")
         verb.add_argument("--wait", action="store_true", help="stay until that is done")
+        if name == "resume":
+            _where(verb)
     brought = _verb(verbs, "import", runs.import_adapter, "Take in an adapter from the Hub, a zip or a folder.")
     brought.add_argument("source", metavar="hub:OWNER/NAME|ZIP|FOLDER")
     brought.add_argument("--name", default="", help="what to call it")

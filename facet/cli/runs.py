@@ -17,8 +17,9 @@ from facet.identity import LOCAL
 from facet.recipe.knobs import read_recipe, settings
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
-from facet.work.conductor import next_action
+from facet.work.fairness import Turn
 from facet.work.log import Progress
+from facet.work.policy import next_action
 
 Answer = dict[str, Any]
 LOOK_EVERY_SECONDS = 0.5
@@ -34,7 +35,8 @@ def train(options: argparse.Namespace) -> Answer:
         model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
         advised = studio.advise(LOCAL, options.data, model, options.preset or "balanced", grant).recipe
         recipe = read_recipe(SftRecipe, advised.model_dump() | given)
-        run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, start_from=before)
+        place: Answer = {"start_from": before, "where": options.where}
+        run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place)
     return _go_on(studio, run_id, options.wait)
 
 
@@ -54,6 +56,7 @@ def _train_from_file(studio: Studio, options: argparse.Namespace, given: Answer)
         revision,
         machine_grant(),
         continued_run(studio, described),
+        options.where,
     )
 
 
@@ -69,6 +72,8 @@ def import_adapter(options: argparse.Namespace) -> Answer:
 
 def _go_on(studio: Studio, run_id: str, wait: bool) -> Answer:
     """Conduct here while waiting, or leave it to a process of its own (or to the page, where one is open)."""
+    if studio.run(LOCAL, run_id).where == "zerogpu":
+        return _on_a_card(studio, run_id, wait)
     if not wait:
         _conduct_in_background()
         return {
@@ -80,12 +85,31 @@ def _go_on(studio: Studio, run_id: str, wait: bool) -> Answer:
     try:
         progress = _watch(studio, run_id)
     finally:
-        studio.conductor.halt()
+        studio.close()
     if progress.failure:
         raise TrainingError.from_dict(progress.failure)
     return _described(studio, run_id) | {
         "words": f"{run_id}\n{_ended(progress)}\nNext: python -m facet chat {run_id} --compare"
     }
+
+
+def _on_a_card(studio: Studio, run_id: str, wait: bool) -> Answer:
+    """A lent card is asked for by whoever is there: this command while it waits, or the person's open page."""
+    if wait:
+        studio.open()
+        try:
+            said = ""
+            for _ in studio.drive(machine_grant()):
+                if (line := _line(studio.progress(LOCAL, run_id))) != said:
+                    print(line, file=sys.stderr, flush=True)
+                    said = line
+        finally:
+            studio.close()
+    progress = studio.progress(LOCAL, run_id)
+    if progress.failure:
+        raise TrainingError.from_dict(progress.failure)
+    words = f"{run_id}\n{progress.words or progress.stage}\nIt goes on while its page is open, or with: "
+    return _described(studio, run_id) | {"words": f"{words}python -m facet resume {run_id} --wait"}
 
 
 def _conduct_in_background() -> None:
@@ -99,7 +123,8 @@ def _watch(studio: Studio, run_id: str) -> Progress:
     last = ""
     while True:
         progress = studio.progress(LOCAL, run_id)
-        line = _line(progress)
+        turn = studio.turn(LOCAL, run_id) if progress.stage == "waiting" else None
+        line = f"waiting, {turn.words}" if turn else _line(progress)
         if line != last:
             print(line, file=sys.stderr, flush=True)
             last = line
@@ -131,11 +156,17 @@ def runs(options: argparse.Namespace) -> Answer:
         answer = _described(studio, options.run)
         return answer | {"words": "\n".join(f"{name}: {value}" for name, value in answer.items() if name != "losses")}
     cards = studio.runs(LOCAL)
+    turns = studio.turns(LOCAL, cards)
     lines = [
-        f"{card.id}  {card.progress.stage}, step {card.progress.step} of {card.progress.total_steps}" for card in cards
+        f"{card.id}  {card.progress.stage}, step {card.progress.step} of {card.progress.total_steps}"
+        + (f", {turns[card.id].words}" if card.id in turns else "")
+        for card in cards
     ]
     return {
-        "runs": [{"run_id": card.id, "name": card.name, "stage": card.progress.stage} for card in cards],
+        "runs": [
+            {"run_id": card.id, "name": card.name, "stage": card.progress.stage} | _in_line(turns.get(card.id))
+            for card in cards
+        ],
         "words": "\n".join(lines) or "No run yet. Next: python -m facet prepare example:pirate",
     }
 
@@ -147,6 +178,9 @@ def _described(studio: Studio, run_id: str) -> Answer:
         "run_id": run_id,
         "name": card.name,
         "stage": progress.stage,
+        "where": card.where,
+        "until": progress.until,
+        **_in_line(studio.turns(LOCAL, [card]).get(run_id)),
         "step": progress.step,
         "total_steps": progress.total_steps,
         "base_model": card.base_model,
@@ -158,6 +192,14 @@ def _described(studio: Studio, run_id: str) -> Answer:
         "failure": progress.failure,
         "notes": list(progress.notes),
         "recipe": card.recipe.model_dump(),
+    }
+
+
+def _in_line(turn: Turn | None) -> Answer:
+    """Its place among those who wait for this machine: 1 is next."""
+    return {
+        "position": turn.position if turn else None,
+        "starts_in_seconds": round(turn.seconds) if turn and turn.seconds is not None else None,
     }
 
 
@@ -186,8 +228,8 @@ def pause(options: argparse.Namespace) -> Answer:
 
 def resume(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
-    studio.resume(LOCAL, options.run)
-    if options.wait:
+    studio.resume(LOCAL, options.run, where=options.where)
+    if options.wait and studio.run(LOCAL, options.run).where == "local":
         _until(studio, options.run, lambda stage, task: not (task / "resume").exists())
     return _go_on(studio, options.run, options.wait)
 
@@ -208,7 +250,7 @@ def _until(studio: Studio, run_id: str, reached: Callable[[str, Path], bool], se
         while time.time() < end and not reached(studio.progress(LOCAL, run_id).stage, folder):
             time.sleep(LOOK_EVERY_SECONDS)
     finally:
-        studio.conductor.halt()
+        studio.close()
 
 
 def conduct(options: argparse.Namespace) -> Answer:

@@ -8,6 +8,7 @@ MOST_COLUMNS = 1_000
 MOST_NAME_CHARACTERS = 200
 MOST_LINE_CHARACTERS = 32 * 2**20  # one line, one cell, or one JSON value
 MOST_DOCUMENT_CHARACTERS = 64 * 2**20  # JSON that cannot be read piece by piece
+MOST_INNER_VALUES = 4_000_000  # lists and objects inside of one JSON value
 MOST_BATCH_BYTES = 256 * 2**20
 MOST_SYSTEM_CHARACTERS = 20_000
 MOST_TURNS = 200  # templates read a conversation once for every answer in it

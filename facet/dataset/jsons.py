@@ -131,7 +131,17 @@ class _Window:
         self.ended = not more
         if more:
             self.buffer, self.at = kept + more, 0
+            self._require_few_values()
         return bool(more)
+
+    def _require_few_values(self) -> None:
+        """A list of three characters takes sixty bytes of memory once it is read."""
+        if self.buffer.count("[") + self.buffer.count("{") > budget.MOST_INNER_VALUES:
+            raise DataError(
+                "This JSON file cannot be read piece by piece.",
+                f"One value holds more than {budget.MOST_INNER_VALUES:,} lists and objects.",
+                "Save it as JSONL, one row per line, and upload that.",
+            )
 
     def _broken(self, error: json.JSONDecodeError) -> DataError:
         if not self.ended:

@@ -15,6 +15,7 @@ from facet.errors import CapacityError, DataError
 
 _BATCH_ROWS = 64
 _MOST_METADATA_BYTES = 64 * 2**20
+BYTES_PER_VALUE = 8  # what each place in a list of Python takes
 
 
 class ParquetRows:
@@ -39,8 +40,9 @@ class ParquetRows:
         decoded = number = 0
         with self._opened() as parquet:
             for batch in map(_unfolded, self._batches(parquet, columns)):
-                decoded += batch.nbytes
-                if decoded > limit or batch.nbytes > budget.MOST_BATCH_BYTES:
+                weight = _weight(batch)
+                decoded += weight
+                if decoded > limit or weight > budget.MOST_BATCH_BYTES:
                     raise budget.unpacks_too_large(min(decoded, limit))
                 for row in _plain_rows(batch):
                     number += 1
@@ -65,6 +67,23 @@ def _unfolded(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Columns that say a long text once and point to it a thousand times count as a thousand texts."""
     columns = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in batch.columns]
     return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _weight(batch: pa.RecordBatch) -> int:
+    """Bytes of a batch, and a pointer for each value inside of lists: sixty million of nothing weigh nothing here."""
+    return batch.nbytes + BYTES_PER_VALUE * sum(_inner_values(column) for column in batch.columns)
+
+
+def _inner_values(column: pa.Array) -> int:
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        inner = column.flatten()
+        return len(inner) + _inner_values(inner)
+    if pa.types.is_struct(kind):
+        return sum(_inner_values(field) for field in column.flatten())
+    if pa.types.is_map(kind):
+        return len(column.keys) + _inner_values(column.items)
+    return 0
 
 
 def _plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | RowProblem]:

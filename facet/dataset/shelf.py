@@ -10,11 +10,20 @@ from typing import Any
 from facet.dataset import limited
 from facet.dataset.examples import find as find_example
 from facet.dataset.source import Source, parse_source
-from facet.errors import DataError
+from facet.errors import DataError, full_disk
 from facet.hub.hub import Hub
 from facet.identity import Person
 from facet.work.checkpoint import sha256
-from facet.workspace import Workspace, clean_name, new_id, read_about, read_json, update_about, write_json
+from facet.workspace import (
+    Workspace,
+    clean_name,
+    new_id,
+    read_about,
+    read_json,
+    update_about,
+    whole_or_gone,
+    write_json,
+)
 
 LARGEST_FILE_GB = 4.0
 DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
@@ -91,17 +100,17 @@ class Shelf:
 
     def _keep(self, person: Person, file: Path, source: dict[str, Any]) -> str:
         folder = self.workspace.create(person, "uploads", Path(source["original_name"]).stem)
-        update_about(folder, name=source["original_name"])
-        try:
-            shutil.copyfile(file, folder / "file")
-        except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise DataError(
-                "This file could not be read.",
-                f"The system says: {error.strerror or type(error).__name__}.",
-                "Check that it is a file you may open, then bring it again.",
-            ) from error
-        write_json(folder / "source.json", source | {"sha256": sha256(folder / "file")})
+        with whole_or_gone(folder):
+            update_about(folder, name=source["original_name"])
+            try:
+                shutil.copyfile(file, folder / "file")
+            except OSError as error:
+                raise full_disk(error) or DataError(
+                    "This file could not be read.",
+                    f"The system says: {error.strerror or type(error).__name__}.",
+                    "Check that it is a file you may open, then bring it again.",
+                ) from error
+            write_json(folder / "source.json", source | {"sha256": sha256(folder / "file")})
         return folder.name
 
     def look(self, person: Person, upload_id: str, correction: dict[str, str] | None = None) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 import contextlib
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from facet.dataset.render import Renderer
 from facet.errors import DataError
-from facet.model.load import Execution, decide, load_base, with_adapter
+from facet.model.load import Execution, decide, device_here, load_base, with_adapter
 from facet.model.source import BaseSource
 from facet.model.tokens import IGNORED, write_tokens
 from facet.work import log
@@ -41,6 +41,12 @@ class Score:
         return math.exp(min(self.loss, 50.0)) if self.tokens else math.nan
 
 
+def prepare(piece: Slice) -> None:
+    """What needs no device, done ahead of the first slice: tokens."""
+    request = piece.task.request
+    _tokens(piece, BaseSource.of(request["base"]).folder(piece.models), int(request["max_length"]))
+
+
 def advance(piece: Slice) -> None:
     """One slice of a test. Results so far are kept in `results.json` after every few seconds."""
     piece.emit(log.Staged(words="Loading the libraries, about ten seconds"))
@@ -60,9 +66,9 @@ def advance(piece: Slice) -> None:
     for part in sizes:
         for side in SIDES:
             if not _measure(piece, model, part, side, results, execution.device):
-                piece.emit(
-                    log.Paused(step=_done(results), words="Paused.", out_of_time=piece.task.stop_asked() is None)
-                )
+                by_itself = piece.task.stop_asked() is None
+                piece.task.clear_turn()
+                piece.emit(log.Paused(step=_done(results), words="Paused.", out_of_time=by_itself))
                 return
     outputs = {f"{part}_{side}_loss": round(results[part][side].loss, 6) for part in sizes for side in SIDES}
     piece.emit(log.Finished(step=total, outputs=outputs))
@@ -73,7 +79,7 @@ def _execution(piece: Slice, folder: Path) -> Execution:
     if decided is None:
         decided = asdict(decide(folder, 1))
         piece.task.decide_execution(decided)
-    return Execution(**decided)
+    return replace(Execution(**decided), device=device_here())
 
 
 def _tokens(piece: Slice, folder: Path, max_length: int) -> dict[str, int]:
@@ -127,17 +133,19 @@ def _measure(piece: Slice, model: Any, part: str, side: Side, results: dict, dev
 
     rows = Dataset.from_file(str(piece.task.folder / "tokens" / f"{part}.arrow"))
     score = results.setdefault(part, {}).setdefault(side, Score())
-    saved_at = time.monotonic()
+    saved_at, batch_seconds = time.monotonic(), 0.0
     untouched = model.disable_adapter() if side == "base" else contextlib.nullcontext()
     with untouched:
         while score.rows_done < len(rows):
-            if piece.task.stop_asked() or piece.seconds_left() < 10:
+            if piece.task.stop_asked() or piece.task.turn_asked() or piece.seconds_left() < 2 + 2 * batch_seconds:
                 _write_results(piece.task.folder, results)
                 return False
             batch = rows[score.rows_done : score.rows_done + _batch_size(rows, score.rows_done, model)]
+            began = time.monotonic()
             nats, tokens = negative_log_likelihood(model, batch, device)
             score.nats, score.tokens = score.nats + nats, score.tokens + tokens
             score.rows_done += len(batch["input_ids"])
+            batch_seconds = time.monotonic() - began
             if time.monotonic() - saved_at > SAVE_EVERY_SECONDS:
                 saved_at = time.monotonic()
                 _write_results(piece.task.folder, results)

@@ -9,7 +9,7 @@ from facet.identity import Person
 from facet.train.runs import Runs
 from facet.work.log import Progress, progress_of
 from facet.work.task import Task
-from facet.workspace import Workspace, read_about, update_about
+from facet.workspace import Workspace, read_about, update_about, whole_or_gone
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,21 @@ class Exams:
             return before.id
         run = Task(self.runs.folder(person, run_id))
         folder = self.workspace.create(person, "exams", card.name)
-        update_about(folder, run_id=run_id)
-        task = Task(folder)
-        for part in parts:
-            task.link_in(run.folder / "data" / f"{part}.parquet", f"data/{part}.parquet")
-        for name in ("adapter_model.safetensors", "adapter_config.json"):
-            task.link_in(run.folder / "adapter" / name, f"adapter/{name}")
-        request = {
-            "base": run.request["base"],
-            "parts": list(parts),
-            "max_length": card.recipe.max_length,
-            "run_id": run_id,
-        }
-        Task.create(folder, "exam", request)
+        with whole_or_gone(folder):
+            update_about(folder, run_id=run_id)
+            task = Task(folder)
+            for part in parts:
+                task.link_in(run.folder / "data" / f"{part}.parquet", f"data/{part}.parquet")
+            for name in ("adapter_model.safetensors", "adapter_config.json"):
+                task.link_in(run.folder / "adapter" / name, f"adapter/{name}")
+            request = {
+                "base": run.request["base"],
+                "parts": list(parts),
+                "max_length": card.recipe.max_length,
+                "run_id": run_id,
+            }
+            task.move_to(run.where)
+            Task.create(folder, "exam", request)
         return folder.name
 
     def latest(self, person: Person, run_id: str) -> ExamCard | None:

@@ -28,6 +28,7 @@ PAGES: tuple[Page, ...] = (
     Page("start", "Your first model", "start.md"),
     Page("data", "Good examples", "data.md"),
     Page("train", "Training", "train.md"),
+    Page("where", "Where should I train?", "where.md"),
     Page("watch", "Reading the curves", "watch.md"),
     Page("chat", "Talking to it", "chat.md"),
     Page("test", "Testing it", "test.md"),
@@ -35,7 +36,7 @@ PAGES: tuple[Page, ...] = (
     Page("publish", "Publishing", "publish.md"),
     Page("take_home", "Taking it home", "take_home.md"),
     Page("terms", "Terms of models", "terms.md"),
-    Page("keeping", "Where things are kept", "keeping.md"),
+    Page("keeping", "What happens to my work?", "keeping.md"),
     Page("trouble", "When something goes wrong", "trouble.md"),
     Page("glossary", "Words", "glossary.md"),
 )

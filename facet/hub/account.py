@@ -43,6 +43,7 @@ class Account:
     scopes: frozenset[str] | None = None
     kind: str = "user"  # or "org"
     writes_own: bool = True
+    is_pro: bool = False  # a paid account, which has more minutes on lent graphics cards
 
     def may_write(self, namespace: str) -> bool:
         """Whether repositories under this name are this account's to make, as far as the Hub tells."""
@@ -106,6 +107,7 @@ def account_of(told: Any) -> Account:
         SCOPES_OF_A_READER if role == "read" else known,
         "org" if told.get("type") == "org" else "user",
         _may_write("admin", role, rights, told["name"]),
+        told.get("isPro") is True,
     )
 
 

@@ -71,6 +71,7 @@ class ModelCheck:
 class Chooser:
     hub: Hub
     workspace: Workspace
+    free_gb: Callable[[], float] = free_memory_gb  # memory a model may take where it is going to work
 
     @property
     def models(self) -> Path:
@@ -91,7 +92,7 @@ class Chooser:
         except AccessError as problem:
             return self._locked(base_model, problem, token)
         except FacetError as problem:
-            return ModelCheck(None, base_model, None, "", None, 0.0, 0.0, free_memory_gb(), problem)
+            return ModelCheck(None, base_model, None, "", None, 0.0, 0.0, self.free_gb(), problem)
 
     def _locked(self, base_model: str, problem: AccessError, token: str | None) -> ModelCheck:
         """A model that is there, and not for everybody."""
@@ -101,7 +102,7 @@ class Chooser:
         name = offered.name if offered else base_model
         is_id = bool(HUB_ID.fullmatch(wanted))
         return ModelCheck(
-            None, name, None, licence.name if is_id else "", licence.link, 0.0, 0.0, free_memory_gb(), problem,
+            None, name, None, licence.name if is_id else "", licence.link, 0.0, 0.0, self.free_gb(), problem,
             "ask" if token else "sign-in", model_page(wanted) if is_id else "",
         )  # fmt: skip
 
@@ -160,7 +161,7 @@ class Chooser:
     ) -> ModelCheck:
         offered = find(base.id)
         licence = licence_of(base.id, facts.generation)
-        needs, free = inference_gb(facts, dtype_bytes=dtype_bytes(facts)), free_memory_gb()
+        needs, free = inference_gb(facts, dtype_bytes=dtype_bytes(facts)), self.free_gb()
         name = offered.name if offered else base.id
         problem = None if needs <= free else too_large(name, needs, free)
         page = model_page(base.id) if base.where == "hub" else ""
@@ -177,7 +178,7 @@ class Chooser:
             batch=1,
             length=min(recipe.max_length, tokens),
         )
-        free = free_memory_gb()
+        free = self.free_gb()
         if needs > free:
             raise too_large(check.name, needs, free)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+DEVICE_WORDS = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics of an Apple chip"}
 BF16_FROM_PARAMETERS = 1_500_000_000  # above this a CPU holds the base in bfloat16 to save half of the memory
 
 
@@ -33,22 +34,23 @@ class Execution:
 
     @property
     def words(self) -> str:
-        place = {
-            "cpu": f"processor, {self.threads} thread{'s' if self.threads > 1 else ''}",
-            "cuda": "graphics card",
-            "mps": "Apple graphics",
-        }[self.device]
-        return f"{place}, {self.dtype}"
+        threads = f", {self.threads} thread{'s' if self.threads > 1 else ''}" if self.device == "cpu" else ""
+        return f"{DEVICE_WORDS[self.device].removeprefix('the ')}{threads}, {self.dtype}"
 
 
 def decide(folder: Path, micro_batch: int) -> Execution:
     """Device, precision and threads for a model on this machine."""
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = device_here()
     small = dtype_bytes(inspect(folder)) == 4
     dtype = "float32" if device != "cuda" and small else "bfloat16"
     return Execution(device, dtype, threads(), micro_batch, versions())
+
+
+def device_here() -> str:
+    """The best kind of device this process may use: "cuda", "mps" or "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def dtype_bytes(facts: ModelFacts) -> int:

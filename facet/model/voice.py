@@ -8,6 +8,7 @@ import json
 import queue
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,8 +36,11 @@ class Voice:
         try:
             self._load(base, adapter)
         except BaseException:
-            self.base = self.adapter = self.model = self.renderer = None
+            self.forget()
             raise
+
+    def forget(self) -> None:
+        self.base = self.adapter = self.model = self.renderer = None
 
     def _load(self, base: Path, adapter: Path | None) -> None:
         import torch
@@ -76,6 +80,15 @@ class Voice:
                     }
 
 
+    def answers(self, request: dict[str, Any], stop: threading.Event) -> Iterator[dict[str, Any]]:
+        """What `speak` yields, and how it ended: `over`, or `error` as three sentences."""
+        try:
+            yield from self.speak(request, stop)
+            yield {"over": True}
+        except Exception as error:
+            yield {"error": _as_error(error).as_dict()}
+
+
 def serve(lines: TextIO, out: TextIO) -> None:
     """Answer requests one after another; a `stop` line ends the one that is speaking."""
     requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -84,11 +97,8 @@ def serve(lines: TextIO, out: TextIO) -> None:
     voice = Voice()
     while (request := requests.get()) is not None:
         try:
-            for answer in voice.speak(request, stops[request["id"]]):
+            for answer in voice.answers(request, stops[request["id"]]):
                 _say(out, request["id"], answer)
-            _say(out, request["id"], {"over": True})
-        except Exception as error:
-            _say(out, request["id"], {"error": _as_error(error).as_dict()})
         finally:
             stops.pop(request["id"], None)
 

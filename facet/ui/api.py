@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.components.api_component import Api
 
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.model.speak import Decoding, Piece
 from facet.recipe.knobs import read_recipe
 from facet.recipe.recipes import SftRecipe
@@ -44,6 +44,7 @@ def publish_api(studio: Studio, gate: Gate) -> None:
 
     def chat(
         person: Person,
+        grant: Grant,
         model: Line,
         prompt: Words,
         compare: bool = False,
@@ -55,7 +56,8 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         turn = [{"role": "user", "content": prompt}]
         asked: Any = {"base": turn, "tuned": turn} if compare else {"tuned": turn}
         said = {}
-        for piece in studio.chat(person, model, asked, Decoding(temperature, max_new_tokens=max_new_tokens, seed=seed)):
+        decoding = Decoding(temperature, max_new_tokens=max_new_tokens, seed=seed)
+        for piece in studio.chat(person, model, asked, decoding, grant):
             if isinstance(piece, Piece):
                 said[piece.side] = piece.text
         return {"reply": said.get("tuned", "")} | ({"base_reply": said.get("base", "")} if compare else {})

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from facet.gemma.models import STARTER
-from facet.identity import Person
+from facet.identity import Grant, Person
 from facet.model.speak import Decoding, Piece, Side
 from facet.studio import Studio
 from facet.ui.events import Gate
@@ -142,6 +142,7 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
 
     def speak(
         person: Person,
+        grant: Grant,
         target: Id | None,
         compare: bool,
         talk: dict[str, Turns],
@@ -153,7 +154,7 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         seed: Number | None,
     ) -> Iterator[list[Any]]:
         decoding = Decoding(temperature, top_p, int(top_k), int(max_new_tokens), int(seed or 0))
-        yield from replies(studio, person, target or "", talk, system, compare, decoding)
+        yield from replies(studio, grant, target or "", talk, system, compare, decoding)
 
     def rest(person: Person) -> list[Any]:
         return [gr.Button(visible=True), gr.Button(visible=False)]
@@ -194,7 +195,7 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
 
 
 def replies(
-    studio: Studio, person: Person, target: str, talk: Talk, system: str, compare: bool, decoding: Decoding
+    studio: Studio, grant: Grant, target: str, talk: Talk, system: str, compare: bool, decoding: Decoding
 ) -> Iterator[list[Any]]:
     """Values of `ChatTab.spoken`, again and again as the replies grow."""
     wanted = [side for side, _ in SIDES if _is_question(talk.get(side, [])) and (compare or side == "tuned")]
@@ -205,7 +206,7 @@ def replies(
     }
     growing: Talk = {side: list(turns) for side, turns in talk.items()}
     shown_at = 0.0
-    for piece in studio.chat(person, target, asked, decoding):
+    for piece in studio.chat(grant.person, target, asked, decoding, grant):
         if isinstance(piece, str):
             yield [gr.skip(), gr.skip(), gr.skip(), str(html('<p class="f-wait" role="status">{}</p>', piece))]
             continue

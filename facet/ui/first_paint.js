@@ -32,5 +32,6 @@
   };
   const watch = new MutationObserver(look);
   watch.observe(document.documentElement, { childList: true, subtree: true });
+  look();
   setTimeout(() => { if (shown.isConnected) leave(null); }, 20000); // whatever Gradio has to say then, let it be seen
 })();

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
+from facet.errors import CapacityError
+from facet.ui.limits import Limits
 from facet.ui.people import OnSpace
 
 log = logging.getLogger("facet.guard")
@@ -97,11 +99,14 @@ class Guard:
     app: Callable[[Scope, Receive, Send], Awaitable[None]]
     rules: Rules
     people: OnSpace | None = None
+    limits: Limits | None = None  # of what one person may send, looser than the gate's, which says it on the page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
         refusal = (404, "Not found.") if scope["type"] != "http" else self.refusal(scope)
+        if refusal is None and (words := self._asks_too_often(scope)):
+            return await JSONResponse({"detail": words}, 429)(scope, receive, self._finished(send, scope))
         if refusal is None:
             return await self._pass_on(scope, receive, self._finished(send, scope))
         if scope["type"] == "websocket":
@@ -138,6 +143,17 @@ class Guard:
         if methods is None or ".." in path or (self.people and self._is_foreign_page(scope)):
             return 404, "Not found."
         return None if method in methods else (405, "Not like this.")
+
+    def _asks_too_often(self, scope: Scope) -> str | None:
+        """What to tell a stranger who floods the page, at a fraction of what Gradio needs to refuse a call."""
+        if not self.people or not self.limits or scope["method"] in READ:
+            return None
+        grant = self.people.grant(scope)
+        try:
+            self.limits.spend(grant.person.key if grant else "")
+        except CapacityError as error:
+            return str(error)
+        return None
 
     def _is_foreign_page(self, scope: Scope) -> bool:
         """Whether this asks for what another person's open page is being told."""

@@ -18,9 +18,11 @@ from facet.ui.pace import Pace
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, number, short_duration, stage_look, stage_sentence
+from facet.work.fairness import Turn
 
 LOOK_EVERY = 2.0  # seconds
 LOOK_SELDOM = 10.0
+LEAVE = ("Leave the line", "Leave the line takes it out; “Resume” lines it up again.")  # what Pause is for who waits
 STEERING = (  # button, shown in these stages, what it does
     (
         "Pause",
@@ -146,19 +148,32 @@ def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: A
     progress, stage = run.progress, run.progress.stage
     log = studio.log_tail(person, run_id, 40)
     points = sum(len(progress.curves.get(name, ())) for name in ("loss", "validation_loss"))
-    print_of_it = (run_id, points, run.name, stage, progress.step, progress.words, progress.last_at, len(log), log[-1:])
+    turn = studio.turn(person, run_id) if stage == "waiting" else None
+    sentence = turn and turn.words
+    happened = (progress.step, progress.words, progress.last_at, sentence, len(log), log[-1:])
+    print_of_it = (run_id, points, run.name, stage, *happened)
     drawn = isinstance(seen, tuple | list) and tuple(seen[:2]) == print_of_it[:2]
     return [
         gr.HTML(visible=False),
         gr.Column(visible=True),
-        str(describe(run, pace.left(run_id, progress))),
+        str(describe(run, pace.left(run_id, progress), turn)),
         gr.skip() if drawn else plot(run),
-        *[gr.Button(visible=stage in stages) for _, stages, _ in STEERING],
+        *_steering(run),
         gr.Row(visible=run.has_model),
         str(describe_log(log)),
         _timer(progress.is_active or pace.is_awaited(run_id), progress.stage),
         print_of_it,
     ]
+
+
+def _steering(run: RunCard) -> list[gr.Button]:
+    stage = run.progress.stage
+    names = [LEAVE[0] if _is_in_line(run) else STEERING[0][0], *(name for name, _, _ in STEERING[1:])]
+    return [gr.Button(name, visible=stage in stages) for name, (_, stages, _) in zip(names, STEERING, strict=True)]
+
+
+def _is_in_line(run: RunCard) -> bool:
+    return run.progress.stage == "waiting" and run.where == "local"
 
 
 def _timer(busy: bool, stage: str) -> gr.Timer:
@@ -171,7 +186,7 @@ def plot(run: RunCard) -> gr.Plot:
     return gr.Plot(value=figure, visible=figure is not None)
 
 
-def describe(run: RunCard, seconds_left: float | None) -> Markup:
+def describe(run: RunCard, seconds_left: float | None, turn: Turn | None = None) -> Markup:
     """The whole state of a run, as an instrument would show it."""
     progress = run.progress
     share = 100 * progress.step / progress.total_steps if progress.total_steps else 0
@@ -186,7 +201,7 @@ def describe(run: RunCard, seconds_left: float | None) -> Markup:
         describe_origin(run),
         f"It was trained elsewhere and brought in from {origin}."
         if origin and run.has_model
-        else stage_sentence(progress),
+        else stage_sentence(progress, run.where, turn),
     )
     return (
         head
@@ -194,7 +209,7 @@ def describe(run: RunCard, seconds_left: float | None) -> Markup:
         + describe_failure(progress.failure)
         + describe_numbers(run, seconds_left)
         + describe_notes(run)
-        + describe_steering(progress.stage)
+        + describe_steering(run)
     )
 
 
@@ -236,9 +251,11 @@ def describe_notes(run: RunCard) -> Markup:
     return each('<div class="f-note"><p>{}</p></div>', dict.fromkeys(run.progress.notes))
 
 
-def describe_steering(stage: str) -> Markup:
+def describe_steering(run: RunCard) -> Markup:
     """What each button in sight does."""
-    words = [sentence for _, stages, sentence in STEERING if stage in stages]
+    words = [sentence for _, stages, sentence in STEERING if run.progress.stage in stages]
+    if _is_in_line(run):
+        words[0] = LEAVE[1]
     return html('<p class="f-small f-steer">{}</p>', " ".join(words)) if words else Markup("")
 
 

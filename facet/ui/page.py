@@ -5,6 +5,7 @@ import socket
 from typing import Any
 
 import gradio as gr
+import gradio.http_server
 from starlette.middleware import Middleware
 
 from facet.gemma.models import STARTER
@@ -16,6 +17,7 @@ from facet.ui.asker import Asker
 from facet.ui.events import Gate, Query
 from facet.ui.first_paint import InHead, first_paint
 from facet.ui.guard import Guard, Rules
+from facet.ui.limits import Limits
 from facet.ui.markup import html
 from facet.ui.own_page import OwnPage
 from facet.ui.people import OnSpace, people_here
@@ -47,6 +49,7 @@ ARRIVED = """() => {
 AFTER_PAINT = "async (...given) => { await new Promise((done) => setTimeout(done, 60)); return given; }"
 FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 80)"  # drawn while out of sight
 LARGEST_FILE = "2gb"
+MOST_THREADS = 120  # whoever works on a lent card, or listens to a chat, keeps one of them
 
 
 class Page(gr.Blocks):
@@ -169,6 +172,7 @@ def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **
     gate = gate or Gate(people_here(studio.workspace))
     port = port or free_port(int(os.environ.get("GRADIO_SERVER_PORT") or 7860))
     rules = Rules.from_environment(port)
+    _without_remote_reload()
     page = build(studio, gate)
     page.launch(
         server_name="0.0.0.0" if public else "127.0.0.1",
@@ -185,6 +189,7 @@ def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **
         ssr_mode=False,
         footer_links=[],
         max_file_size="200mb" if public else LARGEST_FILE,
+        max_threads=MOST_THREADS,
         allowed_paths=[],
         blocked_paths=[str(studio.workspace.home)],
         app_kwargs={
@@ -198,11 +203,21 @@ def launch(studio: Studio, port: int | None = None, gate: Gate | None = None, **
     return page
 
 
+def _without_remote_reload() -> None:
+    """On a Space, Gradio opens port 7887 on every address, where whoever reaches it may replace the code that runs.
+
+    It asks for no key, our guard does not stand before it, and looking through all modules takes seconds of the start.
+    There is no switch for it (Gradio 6.31, `http_server.start_server`).
+    """
+    gradio.http_server.watchfn_spaces = lambda reloader: None
+
+
 def _doors(studio: Studio, gate: Gate, rules: Rules) -> list[Middleware]:
     """What every request passes before Gradio, outermost first."""
     people = gate.people if isinstance(gate.people, OnSpace) else None
     own = [Middleware(OwnPage, people=people)] if people else []
-    return [Middleware(Guard, rules=rules, people=people), *own, Middleware(InHead, html=first_paint(studio))]
+    door = Middleware(Guard, rules=rules, people=people, limits=Limits(per_second=15, burst=150))
+    return [door, *own, Middleware(InHead, first=first_paint(studio))]
 
 
 def free_port(wanted: int) -> int:

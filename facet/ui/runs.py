@@ -1,5 +1,6 @@
 """The Runs tab: every run there is, to open, rename or delete; and a way in for models tuned elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from facet.ui.models import came_from, chosen_model, model_name
 from facet.ui.session import REMEMBER_RUN, Session, go_to
 from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, ago, number, stage_look
+from facet.work.fairness import Turn
 
 
 @dataclass(frozen=True)
@@ -73,19 +75,26 @@ def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
     runs = studio.runs(person)
     choices = [(f"{run.name} ({ago(run.created)})", run.id) for run in runs]
     chosen = gr.Dropdown(choices=choices, value=chosen_model(choices, wanted))
-    return [gr.Column(visible=not runs), gr.Column(visible=bool(runs)), str(describe(runs)), chosen]
+    return [
+        gr.Column(visible=not runs),
+        gr.Column(visible=bool(runs)),
+        str(describe(runs, studio.turns(person, runs))),
+        chosen,
+    ]
 
 
-def describe(runs: list[RunCard]) -> Markup:
+def describe(runs: list[RunCard], turns: Mapping[str, Turn]) -> Markup:
     heads = ("Run", "State", "Starting model", "Data", "Steps", "Loss", "Validation loss")
-    return table("Your runs, newest first", heads, map(_row, runs), {4: "right", 5: "right", 6: "right tuned"})
+    rows = [_row(run, turns.get(run.id)) for run in runs]
+    return table("Your runs, newest first", heads, rows, {4: "right", 5: "right", 6: "right tuned"})
 
 
-def _row(run: RunCard) -> list[Any]:
+def _row(run: RunCard, turn: Turn | None) -> list[Any]:
     progress = run.progress
+    place = html('<br><span class="f-small">{}</span>', turn.words) if turn else ""
     return [
         html('<a href="?run={}">{}</a><br><span class="f-small">{}</span>', run.id, run.name, ago(run.created)),
-        html('<span class="f-chip {}">{}</span>', stage_look(progress.stage), STAGE_WORDS[progress.stage]),
+        html('<span class="f-chip {}">{}</span>{}', stage_look(progress.stage), STAGE_WORDS[progress.stage], place),
         clip(model_name(run.base_model), 40),
         clip(f"brought in from {came_from(run)}" if came_from(run) else run.dataset_name, 40),
         f"{progress.step:,}",

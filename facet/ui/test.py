@@ -15,7 +15,8 @@ from facet.ui.markup import html, note, nothing_yet, table, track
 from facet.ui.models import chosen_model, tuned_choices
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
-from facet.ui.words import STAGE_WORDS, number, stage_look
+from facet.ui.words import STAGE_WORDS, number, stage_look, waiting_words
+from facet.work.fairness import Turn
 
 LOOK_EVERY = 2.0  # seconds
 PART_WORDS = {"validation": "Validation", "exam": "Exam"}
@@ -87,12 +88,15 @@ def look(studio: Studio, person: Person, run_id: str | None) -> list[Any]:
     """Values of `TestTab.shown` for this moment."""
     exam = studio.exam(person, run_id) if run_id else None
     working = bool(exam and exam.progress.is_active)
-    print_of_it = exam and (exam.id, exam.progress.stage, exam.progress.last_at, exam.progress.words)
+    waits = exam is not None and exam.progress.stage == "waiting"
+    turn = studio.turn(person, exam.id, "exams") if waits else None
+    now = exam and (exam.id, exam.progress.stage, exam.progress.last_at, exam.progress.words)
+    print_of_it = now and (*now, turn and turn.words)
     label = "Run the test" if exam is None else "Being tested" if working else "Run it again"
-    return [str(describe(exam)), gr.Button(label, interactive=not working), gr.Timer(active=working), print_of_it]
+    return [str(describe(exam, turn)), gr.Button(label, interactive=not working), gr.Timer(active=working), print_of_it]
 
 
-def describe(exam: ExamCard | None) -> Markup:
+def describe(exam: ExamCard | None, turn: Turn | None = None) -> Markup:
     if exam is None:
         return note(
             "Not tested yet.",
@@ -107,7 +111,7 @@ def describe(exam: ExamCard | None) -> Markup:
         '<div class="f-stage"><h3>The test</h3><span class="f-chip {}">{}</span></div><p role="status">{}</p>',
         stage_look(stage),
         "Testing" if stage == "running" else STAGE_WORDS[stage],
-        exam.progress.words or "Reading the examples with both models",
+        waiting_words(exam.progress, turn) if turn else exam.progress.words or "Reading the examples with both models",
     )
     return head + track(done, "Progress of the test") + describe_failure(exam.progress.failure)
 

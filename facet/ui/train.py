@@ -14,6 +14,7 @@ from facet.model.choose import ModelCheck
 from facet.recipe.advice import PRESETS, Advice
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
+from facet.ui import elsewhere
 from facet.ui.access import Access, access_layout, access_values, is_locked
 from facet.ui.events import Gate
 from facet.ui.forms import Form, recipe_form
@@ -21,7 +22,7 @@ from facet.ui.live import Live, live_layout, wire_live
 from facet.ui.markup import each, html, note, nothing_yet, section, trouble
 from facet.ui.models import chosen_model, model_name, tuned_choices
 from facet.ui.session import PRESS_SIGN_IN, REMEMBER_RUN, Session, go_to
-from facet.ui.values import Beginning, Id, Line, Name, Preset, Scalar
+from facet.ui.values import Beginning, Id, Line, Name, Place, Preset, Scalar
 from facet.ui.words import count, size
 
 OTHER = "another"
@@ -47,8 +48,10 @@ class TrainTab:
     reasons: gr.HTML
     form: Form
     name: gr.Textbox
+    where: gr.Radio | None  # only where there is a choice
     start: gr.Button
     live: Live
+    elsewhere: gr.Button | None
 
     @property
     def data_outputs(self) -> list[Any]:
@@ -57,6 +60,10 @@ class TrainTab:
     @property
     def advice_outputs(self) -> list[Any]:
         return [self.check, *self.access.shown, self.start, self.reasons, self.name, *self.form.outputs]
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"where": self.where} if self.where is not None else {}
 
     @property
     def source(self) -> dict[str, Any]:
@@ -79,7 +86,8 @@ def layout(studio: Studio) -> TrainTab:
                 parts = _choices(studio)
         with gr.Column(min_width=320, scale=6, elem_classes="f-gap"):
             live = live_layout()
-    return TrainTab(empty, to_data, new, *parts, live)
+            other = elsewhere.layout(studio)
+    return TrainTab(empty, to_data, new, *parts, live, other)
 
 
 def _choices(studio: Studio) -> tuple[Any, ...]:
@@ -106,8 +114,23 @@ def _choices(studio: Studio) -> tuple[Any, ...]:
     reasons = gr.HTML()
     form = recipe_form(SftRecipe)
     name = gr.Textbox(label="Name of this run", max_length=80)
+    where = _where(studio)
     start = gr.Button("Start training", variant="primary", size="lg", elem_id="start-training")
-    return dataset, beginning, model, other, mine, check, access, preset, reasons, form, name, start
+    return dataset, beginning, model, other, mine, check, access, preset, reasons, form, name, where, start
+
+
+def _where(studio: Studio) -> gr.Radio | None:
+    places = studio.places.choices
+    if len(places) == 1:
+        return None
+    usual = ("Where it suits the model: the starter on the processors, all others on the graphics card", "usual")
+    return gr.Radio(
+        [usual, *((place.words, place.where) for place in places)],
+        value="usual",
+        label="Where it computes",
+        info="You can change it later: a run goes on anywhere from its last save point",
+        elem_id="where",
+    )
 
 
 def _download(model: BaseModel) -> str:
@@ -146,13 +169,23 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
         other: Line,
         mine: Id | None,
         name: Line,
+        where: Place = "usual",
         **values: Scalar,
     ) -> str:
         begin, recipe = Start.of(studio, person, beginning, model, other, mine), tab.form.read(values)
-        return studio.start(person, dataset or "", begin.model, recipe, name, grant=grant, start_from=begin.run_id)
+        lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
+        return studio.start(person, dataset or "", begin.model, recipe, name, **lent)
 
     def check(
-        person: Person, dataset: Any, beginning: Any, model: Any, other: Any, mine: Any, name: Any, **values: Any
+        person: Person,
+        dataset: Any,
+        beginning: Any,
+        model: Any,
+        other: Any,
+        mine: Any,
+        name: Any,
+        where: Any = None,
+        **values: Any,
     ) -> list[Any]:
         fresh = beginning == "model"
         fine = [
@@ -162,6 +195,7 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
             gr.validate(not fresh or model != OTHER or bool(other), "Write the id of the model."),
             gr.validate(fresh or bool(mine), "Choose which of your models goes on learning."),
             gr.validate(True, ""),
+            *(gr.validate(True, "") for _ in tab.place),
         ]
         return fine + tab.form.verdicts(values)
 
@@ -178,12 +212,13 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
     changed += [tab.other.submit, tab.other.blur, tab.access.again.click, session.who.change]
     data = {"dataset": tab.dataset}
     gate.on(changed, recommend, data | tab.source | {"preset": tab.preset}, tab.advice_outputs, **quiet_progress)
-    asked = data | tab.source | {"name": tab.name} | tab.form.controls
+    asked = data | tab.source | {"name": tab.name} | tab.place | tab.form.controls
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
     started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)
     tab.access.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
     tab.to_data.click(None, None, None, js=go_to("data"))
     wire_live(tab.live, studio, gate, session)
+    elsewhere.wire(tab.elsewhere, tab.live, studio, gate, session)
 
 
 @dataclass(frozen=True)

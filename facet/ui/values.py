@@ -30,6 +30,7 @@ Scalar = (
 )
 Preset = Literal["quick", "balanced", "thorough"]
 Beginning = Literal["model", "mine"]
+Place = Literal["usual", "zerogpu", "local"]
 
 
 class Turn(TypedDict):

@@ -5,7 +5,9 @@ from datetime import datetime
 
 import gradio as gr
 
+from facet.work.fairness import Turn
 from facet.work.log import Progress
+from facet.work.task import Where
 
 # English is written here; other languages add a dictionary with the same keys.
 ENGLISH = {
@@ -96,19 +98,44 @@ def size(parameters: int) -> str:
     return f"{parameters / 1e9:.1f} billion" if parameters >= 1e9 else f"{parameters / 1e6:.1f} million"
 
 
-def stage_sentence(progress: Progress) -> str:
-    """What is happening, and for how long it may."""
+CLOSABLE = "You may close this page; the run goes on."
+KEEP_OPEN = "Keep this page open: it asks for the card in your name. Whenever you come back, it goes on."
+
+
+def back_at(moment: float, now: float | None = None) -> str:
+    """`at about 14:20, in 3 hours`."""
+    left = max(0.0, moment - (now or time.time()))
+    return f"at about {datetime.fromtimestamp(moment):%H:%M}, in {duration(left)}"
+
+
+def waiting_words(progress: Progress, turn: Turn | None) -> str:
+    """For one that waits for this machine."""
+    gave_way = progress.out_of_time and progress.step > 0
+    others = "It gives way to others for a minute and goes on by itself." if gave_way else ""
+    begins = "" if gave_way else "It begins as soon as the machine is free."
+    place = f"{turn.words[:1].upper()}{turn.words[1:]}." if turn else begins
+    return f"{others} {place}".strip()
+
+
+def stage_sentence(progress: Progress, where: Where = "local", turn: Turn | None = None) -> str:
+    """What is happening, and for how long it may. `turn` is its place in the line for this machine."""
+    stays = CLOSABLE if where == "local" else KEEP_OPEN
+    if progress.until and progress.stage == "paused":
+        return (
+            f"{progress.words} There may be more {back_at(progress.until)}; then it goes on by itself while this page "
+            "is open. Nothing is lost."
+        )
+    if progress.stage == "waiting" and where == "zerogpu":
+        return f"{progress.words or 'It begins as soon as a card is free.'} {stays}"
     match progress.stage:
         case "waiting":
-            return "It begins as soon as the machine is free."
+            return f"{waiting_words(progress, turn)} {stays}"
         case "preparing":
             return f"{progress.words or 'Getting ready'}. Step 1 comes after that."
         case "running" if not any(progress.curves.values()):
-            return (
-                "The first look at the validation part comes before step 1. You may close this page; the run goes on."
-            )
+            return f"The first look at the validation part comes before step 1. {stays}"
         case "running":
-            return f"It learns on {progress.where or 'this computer'}. You may close this page; the run goes on."
+            return f"It learns on {progress.where or 'this computer'}. {stays}"
         case "paused":
             step = progress.checkpoint or 0
             return f"{progress.words or 'Paused.'} Nothing is lost; “Resume” goes on from step {step:,}."

@@ -2,61 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class App:
-    """`python app.py` on a workspace of its own. May be killed and started again."""
-
-    home: Path
-    port: int
-    log: Path
-    process: subprocess.Popen | None = field(default=None)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
-        settings = {"FACET_HOME": str(self.home), "GRADIO_SERVER_PORT": str(self.port), "HF_HUB_OFFLINE": "1"}
-        with open(self.log, "ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=ROOT, env=kept | settings, stdout=output, stderr=output
-            )
-        end = time.monotonic() + 60
-        while not self._answers():
-            assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()[-2000:]
-            time.sleep(0.2)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(timeout=20)
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(self.url, timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.apps import App, free_port
 
 
 def _app(folder: Path) -> Iterator[App]:

@@ -72,6 +72,7 @@ def test_the_test_tab_measures_both_models(app, open_page, run_id):
 def test_the_model_can_be_taken_home(app, open_page, run_id):
     page = open_page(f"{app.url}/?run={run_id}")
     go(page, "Publish")
+    expect(page.locator("#publish")).to_contain_text("What goes out", timeout=A_MINUTE)
     page.get_by_role("button", name="Prepare the download").click()
     expect(page.locator("#download")).to_be_visible(timeout=A_MINUTE)
     with page.expect_download() as download:

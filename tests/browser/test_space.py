@@ -1,10 +1,7 @@
 """On a Space: visitors, the whole sign-in in a real browser, publishing, and everything that can go wrong with it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -12,32 +9,12 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ROOT, App, free_port
+from tests.apps import Space, free_port
 from tests.browser.steps import A_MINUTE, go, prepare, train, until_finished
 from tests.hub_stand_in import StandInHub
 
 pytestmark = pytest.mark.browser
-SCOPES = "openid profile contribute-repos gated-repos read-repos"
 VISITOR = "__Host-facet-visitor"
-
-
-class Space(App):
-    """The app as it runs on a Space, with the stand-in for the Hub and its sign-in."""
-
-    hub: StandInHub
-
-    def start(self) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
-        settings = self.hub.space_environment(self.port, scopes=SCOPES)
-        settings |= {"FACET_HOME": str(self.home), "HF_HOME": str(self.home.parent / "hf")}
-        with open(self.log, "ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=ROOT, env=kept | settings, stdout=output, stderr=output
-            )
-        end = time.monotonic() + 60
-        while not self._answers():
-            assert self.process.poll() is None and time.monotonic() < end, self.log.read_text()[-2000:]
-            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +28,7 @@ def hub() -> Iterator[StandInHub]:
 @pytest.fixture(scope="module")
 def space(hub, tmp_path_factory) -> Iterator[Space]:
     folder = tmp_path_factory.mktemp("space")
-    space = Space(folder / "home", free_port(), folder / "app.log")
-    space.hub = hub
+    space = Space(folder / "home", free_port(), folder / "app.log", hub=hub)
     space.home.mkdir()
     space.start()
     yield space

@@ -64,6 +64,15 @@ def test_columns_can_be_named_where_nothing_can_be_guessed(terminal):
     assert (answer["guessed"], answer["splits"]["exam"]) == (False, 4)
 
 
+def test_a_place_that_is_not_here_is_refused_and_loses_nothing(terminal, dataset_id, run_id):
+    refused = terminal("train", "--data", dataset_id, "--where", "zerogpu", "--max-steps", "1")
+    nonsense = terminal("train", "--data", dataset_id, "--where", "the moon")
+
+    assert refused.returncode == 1 and "There is no ZeroGPU here." in refused.stderr
+    assert nonsense.returncode == 2
+    assert terminal.json("runs", run_id)["where"] == "local"
+
+
 def test_a_typed_setting_reaches_the_run(terminal, dataset_id):
     run_id = terminal.json("train", "--data", dataset_id, "--learning-rate", "2e-4", "--max-steps", "1", "--wait")[
         "run_id"

@@ -71,7 +71,7 @@ def test_what_is_missing_and_what_is_foreign_are_the_same_words(client):
 
 
 def test_chat_gives_both_replies(served, client, monkeypatch):
-    def chat(person, target, messages, decoding):
+    def chat(person, target, messages, decoding, grant):
         assert (target, decoding.max_new_tokens, decoding.temperature) == ("starter", 16, 0.5)
         for side in messages:
             yield "Loading the model"

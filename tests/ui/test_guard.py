@@ -4,8 +4,14 @@ import asyncio
 import itertools
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from facet.ui.guard import Guard, Rules
+from facet.ui.limits import Limits
+from facet.ui.people import OnSpace
+from facet.ui.visitors import OPEN, Visitors
+from facet.workspace import Workspace
 
 PORT = 7860
 OURS = {"127.0.0.1:7860", "localhost:7860", "[::1]:7860"}
@@ -171,3 +177,24 @@ def test_the_served_page_is_behind_the_guard_and_allows_nothing_from_outside(ser
     assert httpx.get(served.url, headers={"origin": "null"}).status_code == 403
     for path in ("/monitoring", "/gradio_api/runs", "/docs", "/openapi.json", "/gradio_api/deep_link?session_hash=x"):
         assert httpx.get(served.url + path).status_code == 404
+
+
+def test_a_stranger_who_floods_the_page_is_refused_at_the_door_and_the_others_are_not(tmp_path):
+    people = OnSpace(Workspace(tmp_path), Visitors.of(Workspace(tmp_path)))
+    ann, bob = (f"{OPEN}={people.visitors.issue()}" for _ in range(2))
+    reached = []
+
+    async def gradio(scope, receive, send):
+        reached.append(scope["path"])
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    limits = Limits(per_second=1, burst=3, clock=lambda: 0.0)
+    door = TestClient(Guard(gradio, Rules.at_home(7860), people, limits), base_url="http://127.0.0.1:7860")
+
+    def ask(cookie):
+        return door.post("/gradio_api/queue/join", headers={"cookie": cookie})
+
+    assert [ask(ann).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert "too fast" in ask(ann).json()["detail"] and len(reached) == 3
+    assert ask(bob).status_code == 200
+    assert door.get("/", headers={"cookie": ann}).status_code == 200, "looking is not limited"
