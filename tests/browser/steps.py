@@ -75,3 +75,13 @@ def wait_for_figure(page: Page, name: str, seconds: float = 120) -> float:
             return float(text.replace(",", ""))
         page.wait_for_timeout(500)
     raise AssertionError(f"{name} never had a value")
+
+
+def drawn(page: Page, chart: str, name: str, points: int) -> list[float]:
+    """The heights of one line of a picture, as Plotly drew them, once it has this many points."""
+    find = """([chart, name, points]) => {
+        const drawing = document.querySelector(chart + " .js-plotly-plot");
+        const line = drawing?.calcdata?.find(line => line[0].trace.name === name);
+        return line?.length === points && line.map(point => point.y);
+    }"""
+    return page.wait_for_function(find, arg=[chart, name, points], timeout=10_000).json_value()
