@@ -123,7 +123,7 @@ class _Pass:
                 except RowProblem as found:
                     messages, problem = None, found
                 if messages is not None:
-                    writer.add(number, messages, self._count(messages, repairs))
+                    writer.add(number, {"messages": messages}, self._count(messages, repairs))
                 elif problem is not None:
                     self.reasons[problem.words] += 1
                     problems.write(json.dumps({"row": number, "code": problem.code, "words": problem.words}) + "\n")
