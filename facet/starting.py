@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
+from facet.dataset import limited
+from facet.dataset.check import Method, require_type
 from facet.dataset.shelf import Shelf
 from facet.errors import NotFoundError
 from facet.gemma.memory import free_memory_gb
@@ -22,10 +25,12 @@ from facet.recipe.recipes import SftRecipe
 from facet.train import imports
 from facet.train.imports import Taken
 from facet.train.runs import Runs
+from facet.train.twins import Twins
 from facet.work.policy import Telling
 from facet.work.task import Task, Where
 from facet.workspace import Workspace
 
+METHOD: Method = "sft"
 CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
 
 
@@ -39,6 +44,8 @@ class Starting:
     runs: Runs
     wake: Callable[[], None] = lambda: None
     free_gb: Callable[[], float] = free_memory_gb  # memory a model may take here
+    twins: Twins = field(default_factory=Twins)
+    _passed: set[tuple[Any, ...]] = field(default_factory=set)
     _lent: dict[str, str] = field(default_factory=dict)  # place of a person's own model → token, until it is here
 
     def __post_init__(self) -> None:
@@ -119,6 +126,7 @@ class Starting:
         grant: Grant | None,
         start_from: str | None,
         where: Callable[[BaseSource], Where],
+        ask_first: bool = False,
     ) -> str:
         """See `Studio.start`. `where` decides the place, once the model is known."""
         self._require_turn(person)
@@ -128,6 +136,9 @@ class Starting:
         before = self.runs.folder(person, start_from) if start_from else None
         if before:
             recipe = self.runs.beginning(before, check.base).fitted(recipe)
+        if ask_first:
+            self._ask_about_twins(person, dataset_id, check.base, recipe)
+        self._require_lessons(person, dataset_id, check, recipe)
         facts = self._data_facts(person, dataset_id, check)
         self.chooser.require_room(check, recipe, facts.longest_tokens)
         place = where(check.base)
@@ -138,6 +149,26 @@ class Starting:
             run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before, place)
         self.wake()
         return run_id
+
+    def _require_lessons(self, person: Person, dataset_id: str, check: ModelCheck, recipe: SftRecipe) -> None:
+        """The gate: something must be left to learn, in a form that this model reads. Passed once, it stays open.
+
+        Raises: `DataError`. Of a model that is not here yet nothing but the type of data can be checked.
+        """
+        folder = self.shelf.folder(person, dataset_id)
+        if check.download_gb:
+            require_type(folder, METHOD)
+            return
+        model = check.base.folder(self.workspace.models)
+        asked = {"dataset_folder": str(folder), "model_folder": str(model), "max_length": recipe.max_length}
+        if (passed := tuple(asked.values())) not in self._passed:
+            limited.call("gate", asked | {"method": METHOD}, memory_gb=6.0)
+            self._passed.add(passed)
+
+    def _ask_about_twins(self, person: Person, dataset_id: str, base: BaseSource, recipe: SftRecipe) -> None:
+        request = {"dataset_id": dataset_id, "base": base.as_dict(), "recipe": recipe.model_dump()}
+        cards = self.runs.cards(person)
+        self.twins.ask(person, request, ((card, self.runs.task(person, card.id)) for card in cards))
 
     def again(self, person: Person, run_id: str, grant: Grant | None) -> None:
         """Let a run go on, with a sign-in for what it may still have to download."""

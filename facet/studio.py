@@ -14,12 +14,13 @@ from facet.bucket.copies import Copies
 from facet.bucket.mount import Bucket
 from facet.bucket.promise import promise
 from facet.compute.voices import Voices
-from facet.dataset.examples import EXAMPLES, Example
-from facet.dataset.shelf import DatasetCard, Shelf
+from facet.data_door import DataDoor
+from facet.dataset.making import Makings
+from facet.dataset.shelf import Shelf
 from facet.exam.exams import PARTS, ExamCard, Exams
 from facet.export import bundle
 from facet.gemma.memory import free_memory_gb
-from facet.gemma.models import OFFERED, STARTER, BaseModel
+from facet.gemma.models import OFFERED, BaseModel
 from facet.housekeeping import Housekeeping
 from facet.hub.account import Account
 from facet.hub.accounts import Accounts
@@ -64,13 +65,14 @@ class Place:
     keeps_fine: bool = True  # False while the promise is not kept
 
 
-class Studio:
+class Studio(DataDoor):
     """Every call takes the person first and answers for what is theirs alone."""
 
     def __init__(self, workspace: Workspace, hub: Hub | None = None) -> None:
         self.workspace = workspace
         self.hub = hub or Hub(workspace.home / "hub")
         self.shelf = Shelf(workspace, self.hub)
+        self.makings = Makings()
         self.accounts = Accounts(self.hub.endpoint)
         self.sign_in = SignIn()
         self.publications = Publications(self.hub.endpoint)
@@ -124,64 +126,6 @@ class Studio:
         folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
         return [folder for folder in folders if (folder / "task.json").exists()]
 
-    # ---- data
-    def examples(self) -> tuple[Example, ...]:
-        return EXAMPLES
-
-    def bring(self, person: Person, source: str, grant: Grant | None = None) -> str:
-        """For the command line: a file, a folder, `hub:owner/name` or `example:name`."""
-        return self.shelf.bring(person, source, grant.token if grant and grant.is_valid else None)
-
-    def bring_file(self, person: Person, path: Path, original_name: str) -> str:
-        return self.shelf.bring_file(person, path, original_name)
-
-    def bring_example(self, person: Person, name: str) -> str:
-        return self.shelf.bring_example(person, name)
-
-    def bring_hub(self, person: Person, dataset_id: str, grant: Grant | None = None) -> str:
-        return self.shelf.bring_hub(person, dataset_id, grant.token if grant and grant.is_valid else None)
-
-    def look(self, person: Person, upload_id: str, correction: dict[str, str] | None = None) -> dict[str, Any]:
-        return self.shelf.look(person, upload_id, correction)
-
-    def preview(
-        self,
-        person: Person,
-        upload_id: str,
-        mapping: dict[str, Any],
-        correction: dict[str, str] | None = None,
-        count: int = 8,
-    ) -> list[dict[str, Any]]:
-        return self.shelf.preview(person, upload_id, mapping, correction, count)
-
-    def prepare(
-        self, person: Person, upload_id: str, name: str = "", mapping: dict[str, Any] | None = None, **options: Any
-    ) -> str:
-        """Options: test_size, validation_size, seed, correction. Without a mapping the guess is used."""
-        return self.shelf.prepare(person, upload_id, name, mapping, options)
-
-    def datasets(self, person: Person) -> list[DatasetCard]:
-        return self.shelf.cards(person)
-
-    def dataset(self, person: Person, dataset_id: str) -> DatasetCard:
-        return self.shelf.card(person, dataset_id)
-
-    def problems(self, person: Person, dataset_id: str, limit: int = 50) -> list[dict[str, Any]]:
-        return self.shelf.problems(person, dataset_id, limit)
-
-    def tokens(
-        self,
-        person: Person,
-        dataset_id: str,
-        base_model: str = STARTER,
-        *,
-        max_length: int | None = None,
-        index: int = 0,
-        count: int = 4,
-    ) -> dict[str, Any]:
-        """Raises: `NotFoundError` for a model that is not on this machine yet: its tokenizer is not here either."""
-        return self.shelf.tokens(person, dataset_id, self.starting.folder(person, base_model), max_length, index, count)
-
     # ---- models
     def models(self) -> tuple[BaseModel, ...]:
         return OFFERED
@@ -216,16 +160,19 @@ class Studio:
         grant: Grant | None = None,
         start_from: str | None = None,
         where: Where | None = None,
+        ask_first: bool = False,
     ) -> str:
         """Queue a run and return its id at once; the conductor does the rest, or on ZeroGPU the person's open page.
 
         `start_from` is a run of theirs to train further, in place of an untouched model. `where` is the place to work
-        in, if not the usual one here.
+        in, if not the usual one here. With `ask_first`, the first try to start what is going on already is refused.
         Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit, or the
         person has as many trainings going on as they may.
         """
         place = functools.partial(self.places.chosen, where)
-        return self.starting.run(person, dataset_id, base_model, recipe, name, revision, grant, start_from, place)
+        return self.starting.run(
+            person, dataset_id, base_model, recipe, name, revision, grant, start_from, place, ask_first
+        )
 
     def import_adapter(
         self, person: Person, source: str, name: str = "", grant: Grant | None = None, base_model: str = ""

@@ -8,11 +8,14 @@ import pytest
 import yaml
 
 from facet.cli.main import parser
+from facet.guide import PAGES
 from facet.recipe.knobs import page
 from facet.recipe.recipes import SftRecipe
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+GUIDE = "".join(page.text for page in PAGES)
+COMMANDS = re.findall(r"^python -m facet .*$", README + GUIDE, re.M)
 
 
 def test_the_settings_reference_is_what_the_recipe_says_now():
@@ -20,8 +23,8 @@ def test_the_settings_reference_is_what_the_recipe_says_now():
     assert (ROOT / "docs" / "settings.md").read_text("utf-8").strip() == page(SftRecipe).strip()
 
 
-@pytest.mark.parametrize("line", re.findall(r"^python -m facet .*$", README, re.M))
-def test_every_command_of_the_readme_is_understood(line):
+@pytest.mark.parametrize("line", dict.fromkeys(COMMANDS))
+def test_every_command_of_the_readme_and_the_guide_is_understood(line):
     words = shlex.split(line.split("#")[0].strip())
     parser().parse_args(words[3:])
 

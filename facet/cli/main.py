@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facet.cli import after, data, people, place, runs
+from facet.cli import after, data, doctor, people, place, runs
 from facet.errors import CapacityError, FacetError, full_disk
 from facet.recipe.advice import PRESETS
 from facet.recipe.knobs import add_arguments, page
@@ -85,7 +85,8 @@ def _refused(error: FacetError, as_json: bool) -> int:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m facet", description=__doc__)
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
-    _prepare(verbs)
+    _data(verbs)
+    _doctor(verbs)
     _train(verbs)
     _running(verbs)
     _after(verbs)
@@ -100,28 +101,40 @@ def _verb(verbs: Any, name: str, command: Command, words: str) -> argparse.Argum
     return verb
 
 
-def _prepare(verbs: Any) -> None:
+def _data(verbs: Any) -> None:
+    seen = _verb(verbs, "look", data.look, "Say what a file is and what could be made of it. Nothing is kept.")
+    data.add_reading(seen)
     verb = _verb(verbs, "prepare", data.prepare, "Make a dataset of a file, a folder, hub:owner/name or example:name.")
-    verb.add_argument("source", metavar="SOURCE")
-    verb.add_argument("--name", default="")
-    verb.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        type=data.role_and_column,
-        metavar="ROLE=COLUMN",
-        help="for example --map user=question --map assistant=answer; without it Facet guesses and says what",
-    )
-    verb.add_argument("--test-size", type=float, default=0.1, help="share set aside for the exam, default 0.1")
-    verb.add_argument(
-        "--validation-size", type=float, default=0.1, help="share to check on while training, default 0.1"
-    )
-    verb.add_argument("--seed", type=int, default=0, help="seed of the split, default 0")
-    verb.add_argument("--encoding", help="read the text in this encoding instead of the one found")
-    verb.add_argument("--delimiter", help="read columns split by this character instead of the one found")
+    data.add_reading(verb)
+    data.add_preparing(verb)
     _verb(verbs, "datasets", data.datasets, "List the prepared datasets.")
     _verb(verbs, "models", data.models, "List the starting models.")
     _verb(verbs, "place", place.place, "Say where it computes here, what is kept, and what is free.")
+
+
+def _doctor(verbs: Any) -> None:
+    verb = _verb(verbs, "doctor", doctor.doctor, "Look for what spoils a training in a dataset, and repair it.")
+    verb.add_argument("dataset", metavar="DATASET")
+    verb.add_argument("--model", default="starter", help="whose tokens lengths are counted in, default starter")
+    verb.add_argument("--max-length", type=int, help="the longest example, in tokens")
+    verb.add_argument(
+        "--repair", action="append", default=[], metavar="KIND", help="do this repair, as a finding offers it"
+    )
+    verb.add_argument("--all", action="store_true", help="do the first repair of every finding")
+    verb.add_argument("--undo", action="store_true", help="go back to the version before the last repair")
+    known = _verb(verbs, "versions", doctor.versions, "List the versions of a dataset, oldest first.")
+    known.add_argument("dataset", metavar="DATASET")
+    take = _verb(verbs, "download-data", doctor.download, "Write a dataset to a file.")
+    take.add_argument("dataset", metavar="DATASET")
+    take.add_argument("--format", choices=["jsonl", "parquet"], default="jsonl")
+    take.add_argument("--part", choices=["train", "validation", "exam"], help="only this part; without it a zip of all")
+    take.add_argument("--to", default=".", metavar="FOLDER", help="where to write it, default here")
+    share = _verb(verbs, "publish-data", doctor.publish, "Put a dataset into your own account on the Hugging Face Hub.")
+    share.add_argument("dataset", metavar="DATASET")
+    share.add_argument("repo", metavar="OWNER/NAME")
+    share.add_argument("--public", action="store_true", help="let everyone see it; without this it is private")
+    share.add_argument("--licence", help="how others may use it, for example cc-by-4.0")
+    share.add_argument("--tag", help="name this version, for example v1")
 
 
 def _train(verbs: Any) -> None:

@@ -52,15 +52,19 @@ def whoami(options: argparse.Namespace) -> Answer:
     return {"name": account.name, "fullname": account.fullname, "orgs": orgs, "words": words}
 
 
+def not_signed_in(what_for: str) -> AccessError:
+    return AccessError(
+        f"You have to be signed in {what_for}.",
+        "This computer has no login for Hugging Face.",
+        "Sign in with: python -m facet login.",
+    )
+
+
 def publish(options: argparse.Namespace) -> Answer:
     """Upload a finished run as a private repository, or a public one, and read every file back."""
     studio, grant = Studio.from_environment(), machine_grant()
     if not grant.token:
-        raise AccessError(
-            "You have to be signed in to publish a model.",
-            "This computer has no login for Hugging Face.",
-            "Sign in with: python -m facet login.",
-        )
+        raise not_signed_in("to publish a model")
     studio.publish(grant, options.run, options.repo, public=options.public, tag=options.tag, wait=True)
     done = studio.publication(LOCAL, options.run)
     newest = next(iter(studio.published(LOCAL, options.run)))

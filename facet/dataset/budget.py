@@ -10,13 +10,26 @@ MOST_LINE_CHARACTERS = 32 * 2**20  # one line, one cell, or one JSON value
 MOST_DOCUMENT_CHARACTERS = 64 * 2**20  # JSON that cannot be read piece by piece
 MOST_INNER_VALUES = 4_000_000  # lists and objects inside of one JSON value
 MOST_BATCH_BYTES = 256 * 2**20
+MOST_MEMBERS = 50_000  # files in one archive: a large set of pictures
+MOST_DIRECTORY_BYTES = 16 * 2**20
+MOST_DATA_FILES = 200  # files with rows in one archive or folder
+MOST_CELLS = 10_000_000  # of one sheet, empty ones between the others included
+MOST_SHEET_BYTES = 400 * 2**20  # what a workbook unpacks to
+MOST_PIXELS = 40_000_000  # of one picture
+MOST_PICTURE_BYTES = 50 * 2**20
 MOST_SYSTEM_CHARACTERS = 20_000
 MOST_TURNS = 200  # templates read a conversation once for every answer in it
+MOST_INSTANCES = 100_000  # examples in one row
 
 
 def most_decoded_bytes(file_bytes: int) -> int:
     """Ordinary compression shrinks text less than fifty times; a file that unpacks to more was made to do harm."""
     return 2**30 + 50 * file_bytes
+
+
+def most_unpacked_bytes(file_bytes: int) -> int:
+    """The same for an archive: these bytes are written to disk, so there is less room for a small one."""
+    return min(2**28 + 50 * file_bytes, MOST_FILE_BYTES)
 
 
 def too_many_rows() -> DataError:

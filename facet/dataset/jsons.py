@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from facet.dataset import budget
+from facet.dataset import budget, json_lines
 from facet.dataset.delimited import Row, bounded_lines, open_text
 from facet.dataset.problem import RowProblem
 from facet.dataset.values import is_too_deep
@@ -30,11 +30,14 @@ class JsonRows:
 
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
         """Each row with its number from 1; a broken line is a `RowProblem`."""
-        values = self._each_line() if self.lines else self._document()
-        for number, value in enumerate(values, start=1):
+        if self.lines and json_lines.is_utf8(self.encoding):
+            values = json_lines.values(self.file, self.encoding, self._decoded)
+        else:
+            values = ((value, True) for value in (self._each_line() if self.lines else self._document()))
+        for number, (value, may_be_deep) in enumerate(values, start=1):
             if number > budget.MOST_ROWS:
                 raise budget.too_many_rows()
-            yield number, _as_row(value)
+            yield number, _as_row(value, may_be_deep)
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -43,18 +46,19 @@ class JsonRows:
         return made
 
     def _each_line(self) -> Iterator[Any]:
-        decode = self.decoder.decode
         with open_text(self.file, self.encoding) as text:
             for line in bounded_lines(text):
                 line = line.strip("\ufeff \t\r\n")
-                if not line:
-                    continue
-                try:
-                    yield decode(line)
-                except ValueError:
-                    yield RowProblem("broken JSON", "the line is not valid JSON")
-                except RecursionError:
-                    yield RowProblem("too deep", "the row is nested too deeply")
+                if line:
+                    yield self._decoded(line)
+
+    def _decoded(self, line: str) -> Any:
+        try:
+            return self.decoder.decode(line)
+        except ValueError:
+            return RowProblem("broken JSON", "the line is not valid JSON")
+        except RecursionError:
+            return RowProblem("too deep", "the row is nested too deeply")
 
     def _document(self) -> Iterator[Any]:
         with open_text(self.file, self.encoding) as text:
@@ -202,7 +206,7 @@ def _rows_of_columns(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def _as_row(value: Any) -> dict[str, Any] | RowProblem:
+def _as_row(value: Any, may_be_deep: bool = True) -> dict[str, Any] | RowProblem:
     if isinstance(value, RowProblem):
         return value
     if isinstance(value, str):
@@ -211,7 +215,7 @@ def _as_row(value: Any) -> dict[str, Any] | RowProblem:
         return RowProblem("not an object", "the row is not an object with named columns")
     if len(value) > budget.MOST_COLUMNS:
         return RowProblem("too many columns", f"the row has more than {budget.MOST_COLUMNS:,} columns")
-    if is_too_deep(value):
+    if may_be_deep and is_too_deep(value):
         return RowProblem("too deep", "the row is nested too deeply")
     return value
 

@@ -29,6 +29,14 @@ FUNCTIONS: dict[str, str] = {
     "tokens": "facet.dataset.tokens",
     "gate": "facet.dataset.check",
     "plans": "facet.dataset.render",
+    "unpack": "facet.dataset.unpack",
+    "beginning": "facet.dataset.beginning",
+    "examine": "facet.dataset.doctor.examine",
+    "repair": "facet.dataset.doctor.repair",
+    "statistics": "facet.dataset.statistics",
+    "try_cleaning": "facet.dataset.clean_preview",
+    "next_version": "facet.dataset.versions",
+    "download": "facet.dataset.download",
 }
 _MOST_ANSWER_BYTES = 64 * 2**20
 _MOST_WRITTEN_GB = 16.0

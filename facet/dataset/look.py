@@ -1,5 +1,6 @@
 """A first look at a file: what it is, its columns, its first rows, and what could be made of it."""
 
+import json
 import re
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from facet.dataset.problem import RowProblem
 from facet.dataset.read import Correction, Rows, open_rows
 from facet.dataset.shape import MOST_LABELS, Column, Shape, guess
 from facet.dataset.sniff import Sniffed, no_rows
-from facet.dataset.values import is_missing, size_of, to_json, to_text
+from facet.dataset.values import clip, is_missing, size_of, to_json, to_text
 from facet.errors import DataError
 
 SHOWN_ROWS = 20
@@ -21,6 +22,8 @@ _GUESSED_FROM_CHARACTERS = 2**25
 _FEW_ROWS = 20
 _COUNTING_SECONDS = 6.0
 _MOST_VALUE_CHARACTERS = 60
+_MOST_ROW_CHARACTERS = 200_000
+_MOST_COLUMNS = 50  # of a row that is too large to be shown as it is
 _LINK = re.compile(r"https?://\S+|\S+\.(png|jpe?g|gif|webp|wav|mp3|mp4|pdf)", re.IGNORECASE)
 
 
@@ -28,7 +31,8 @@ def look(file: str, original_name: str, correction: Correction | None = None) ->
     """What is in a file, as plain data for a page.
 
     `row_count` is None when counting would take long; then `at_least` rows were seen. `shape` is the best guess and
-    None when the columns do not tell; then `complaint` says so in three sentences.
+    None when the columns do not tell; then `complaint` says so in three sentences. `choices` are the sheets of a
+    workbook, where there are several, and `chosen` the one that is read.
     Raises: `DataError` when there are no rows to be had.
     """
     sniffed, rows = open_rows(Path(file), original_name, correction)
@@ -40,13 +44,24 @@ def look(file: str, original_name: str, correction: Correction | None = None) ->
         "encoding": sniffed.encoding,
         "delimiter": sniffed.delimiter,
         "columns": [{"name": each.name, "kind": each.kind, "filled": round(each.filled, 4)} for each in columns],
-        "rows": [to_json(row) for row in study.sample[:SHOWN_ROWS]],
+        "rows": [_small(row) for row in study.sample[:SHOWN_ROWS]],
         "row_count": study.count if study.is_counted else None,
         "at_least": study.count,
         "warnings": _warnings(sniffed, rows, study, columns, shape),
         "shape": shape.as_dict() if shape else None,
+        "type": shape.mapping.type if shape else None,
+        "choices": {"sheet": list(sheets)} if len(sheets := getattr(rows, "sheets", ())) > 1 else {},
+        "chosen": {"sheet": getattr(rows, "sheet", None)},
         "complaint": None if shape else complaint(columns).as_dict(),
     }
+
+
+def _small(row: dict[str, Any]) -> dict[str, Any]:
+    """A row to show, bounded whatever is nested in it."""
+    shown = to_json(row)
+    if size_of(shown) <= _MOST_ROW_CHARACTERS:
+        return shown
+    return {name: clip(json.dumps(value, ensure_ascii=False)) for name, value in list(shown.items())[:_MOST_COLUMNS]}
 
 
 class _Study:
@@ -194,7 +209,7 @@ def _about_names(columns: list[Column], has_header: bool) -> Iterator[str]:
 
 
 def _about_gaps(columns: list[Column], shape: Shape | None) -> Iterator[str]:
-    needed = {shape.mapping.user, shape.mapping.assistant, shape.mapping.messages} if shape else set()
+    needed = set(shape.mapping.parts()) - {shape.mapping.system_column, shape.mapping.user_extra} if shape else set()
     for column in columns:
         if column.name in needed and column.filled < 0.95:
             yield f"The column “{column.name}” is empty in {1 - column.filled:.0%} of the rows; they are left out."

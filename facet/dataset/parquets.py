@@ -36,19 +36,25 @@ class ParquetRows:
 
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
         """Each row with its number from 1. Values that are not valid UTF-8 make the row a `RowProblem`."""
+        number = 0
+        for batch in self.batches(columns):
+            for row in _plain_rows(batch):
+                number += 1
+                if number > budget.MOST_ROWS:
+                    raise budget.too_many_rows()
+                yield number, row
+
+    def batches(self, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+        """The rows in small batches. Raises: `DataError` when they are decoded into far more than the file's size."""
         limit = budget.most_decoded_bytes(self.file.stat().st_size)
-        decoded = number = 0
+        decoded = 0
         with self._opened() as parquet:
             for batch in map(_unfolded, self._batches(parquet, columns)):
                 weight = _weight(batch)
                 decoded += weight
                 if decoded > limit or weight > budget.MOST_BATCH_BYTES:
                     raise budget.unpacks_too_large(min(decoded, limit))
-                for row in _plain_rows(batch):
-                    number += 1
-                    if number > budget.MOST_ROWS:
-                        raise budget.too_many_rows()
-                    yield number, row
+                yield batch
 
     def _opened(self) -> pq.ParquetFile:
         try:

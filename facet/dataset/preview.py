@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from facet.dataset.columns import Converter, check_mapping, parse_mapping
-from facet.dataset.conversation import Conversation
+from facet.dataset.columns import Converter, Mapping, check_mapping, parse_mapping
+from facet.dataset.conversation import Example
+from facet.dataset.fill import Filling
 from facet.dataset.problem import RowProblem
 from facet.dataset.read import Correction, open_rows
 from facet.dataset.values import to_json
 
 SHOWN_ROWS = 20
+_NAMING_ROWS = 1_000
 
 
 def preview(
@@ -19,34 +21,61 @@ def preview(
     correction: Correction | None = None,
     count: int = SHOWN_ROWS,
 ) -> list[dict[str, Any]]:
-    """The first rows, each with its conversation or the reason why it has none. Long texts are shortened to be shown.
+    """The first rows, each with its example or the reason why it has none. Long texts are shortened to be shown.
 
+    Where a row gives several examples, the first is shown, and `more` says how many follow.
     Raises: `DataError` and `SettingError` as `prepare` does.
     """
     chosen = parse_mapping(mapping)
     _, rows = open_rows(Path(file), original_name, correction)
     check_mapping(chosen, rows.names)
-    converter = Converter(chosen)
     found: list[dict[str, Any]] = []
+    names: set[str] = set()
+    converter = Converter(chosen, _Any())
     for number, row in rows.rows():
-        if number > count:
+        if number > (count if rows.names is not None else max(count, _NAMING_ROWS)):
             break
-        try:
-            found.append(shown(number, row, converter.convert(row, set()), None))
-        except RowProblem as problem:
-            found.append(shown(number, row, None, problem))
-    if rows.names is None and not any(each["messages"] for each in found):
-        check_mapping(chosen, sorted({name for each in found for name in each["raw"]}))
+        names.update(row if isinstance(row, dict) else ())
+        if number <= count:
+            found.append(_converted(number, row, converter))
+    if rows.names is None and (_is_empty(found) or not _are_named(chosen, names)):
+        check_mapping(chosen, sorted(names))
     return found
 
 
+def _converted(number: int, row: dict[str, Any] | RowProblem, converter: Converter) -> dict[str, Any]:
+    try:
+        made = converter.convert_all(row, set())
+    except RowProblem as problem:
+        return shown(number, row, None, problem)
+    return {**shown(number, row, made[0], None), **({"more": len(made) - 1} if len(made) > 1 else {})}
+
+
+def _is_empty(found: list[dict[str, Any]]) -> bool:
+    return not any(each["messages"] is not None for each in found)
+
+
+def _are_named(mapping: Mapping, names: set[str]) -> bool:
+    """An unknown column in a template fills nothing in, so it would not be missed."""
+    return all(column in names for text in mapping.templates().values() for column in Filling(text).columns)
+
+
+class _Any:
+    """Every picture: what is not there is found out when the rows are prepared."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 def shown(
-    number: int, row: dict[str, Any] | RowProblem, messages: Conversation | None, problem: RowProblem | None
+    number: int, row: dict[str, Any] | RowProblem, example: Example | None, problem: RowProblem | None
 ) -> dict[str, Any]:
+    """One row for a page: as it is, and its example under the names of `Example`, or why it has none."""
     raw = {} if isinstance(row, RowProblem) else to_json(row)
     return {
         "row": number,
         "raw": raw,
-        "messages": to_json(messages) if messages is not None else None,
+        "messages": None,
+        **(to_json(example) if example is not None else {}),
         "problem": f"{problem.words[0].upper()}{problem.words[1:]}." if problem else None,
     }

@@ -8,9 +8,10 @@ from typing import Protocol
 from facet.dataset.delimited import DelimitedRows, Row
 from facet.dataset.jsons import JsonRows
 from facet.dataset.sniff import Sniffed, sniff
+from facet.dataset.texts import TextRows
 from facet.errors import DataError
 
-Correction = dict[str, str | None]  # "encoding" and "delimiter", as a person chose them
+Correction = dict[str, str | None]  # "encoding", "delimiter", "sheet" and "member", as a person chose them
 
 
 class Rows(Protocol):
@@ -18,6 +19,8 @@ class Rows(Protocol):
 
     names: list[str] | None  # None where every row names its own columns
     notes: Counter[str]
+
+    # `sheets: list[str]` as well, and `sheet` for the one that is read, where there are several to choose from
 
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]: ...
 
@@ -34,7 +37,13 @@ def open_rows(file: Path, original_name: str, correction: Correction | None = No
         from facet.dataset.parquets import ParquetRows  # pyarrow takes a third of a second to import
 
         return sniffed, ParquetRows(file)
+    if sniffed.format == "excel":
+        from facet.dataset.excel import ExcelRows
+
+        return sniffed, ExcelRows(file, (correction or {}).get("sheet"))
     assert sniffed.encoding is not None
+    if sniffed.format in ("text", "markdown"):
+        return sniffed, TextRows(file, sniffed.encoding, markdown=sniffed.format == "markdown")
     if sniffed.format in ("json", "jsonl"):
         return sniffed, JsonRows(file, sniffed.encoding, lines=sniffed.format == "jsonl")
     assert sniffed.delimiter is not None

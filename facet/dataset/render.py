@@ -5,9 +5,11 @@ A token is taught when it belongs to an answer or ends one; what the person and 
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +17,7 @@ from tokenizers import Tokenizer
 
 from facet.dataset import limited
 from facet.dataset.conversation import Conversation
+from facet.dataset.marks import Marker
 from facet.dataset.model_files import ChatFormat, chat_format
 from facet.dataset.template import ChatTemplate, Plan, Refused, refused, unusable
 from facet.dataset.trusted import is_trusted
@@ -53,6 +56,8 @@ class Renderer:
         self._special_ids = {number for number, added in _added(tokenizer).items() if added.special}
         self._controls = re.compile(f"({'|'.join(map(re.escape, sorted(self.control_ids, key=len, reverse=True)))})")
         self._spells_controls = _may_spell_controls(tokenizer)
+        self._marker = Marker(list(self.control_ids))
+        self._opening, self._closing = (_named(form, name, tokenizer) for name in ("bos_token", "eos_token"))
         self._anchor = tokenizer.encode("a", add_special_tokens=False).ids[-1:]
         self._seen = 0
         self._words: Words | Literal[False] | None = None
@@ -69,25 +74,53 @@ class Renderer:
         """The renderer of a model's folder. Raises: `SettingError` when its tokenizer or template cannot be used."""
         return cls(chat_format(Path(model_folder)))
 
-    def render(self, conversation: Conversation, max_length: int | None = None) -> Rendered:
-        return self.render_many([conversation], max_length)[0]
+    def render(self, conversation: Conversation, max_length: int | None = None, tools: str | None = None) -> Rendered:
+        return self.render_many([conversation], max_length, [tools])[0]
 
-    def render_many(self, conversations: Sequence[Conversation], max_length: int | None = None) -> list[Rendered]:
-        """Many at once, which is faster than one by one.
+    def render_many(
+        self,
+        conversations: Sequence[Conversation],
+        max_length: int | None = None,
+        tools: Sequence[str | None] | None = None,
+    ) -> list[Rendered]:
+        """Many at once, which is faster than one by one. `tools`: declarations for each, as `Example` has them.
 
-        Raises: `DataError` when the template refuses a conversation.
+        Raises: `DataError` when the template refuses a conversation, or has no place for the tools in it.
         """
         rendered: list[Rendered] = []
         for start in range(0, len(conversations), _BATCH):
-            plans = self._plans("plan", conversations[start : start + _BATCH])
+            declared = tools[start : start + _BATCH] if tools else ()
+            plans = self._plans("plan", conversations[start : start + _BATCH], declared)
             for plan, pieces in zip(plans, self._encode(plans), strict=True):
                 rendered.append(_joined(pieces, plan.trained, max_length))
         return rendered
 
-    def prompt(self, messages: Conversation) -> list[int]:
+    def prompt(self, messages: Conversation, tools: str | None = None) -> list[int]:
         """What the model reads right before it answers the last message."""
-        plans = self._plans("prompt", [messages])
-        return [number for piece in self._encode(plans)[0] for number in piece]
+        return self.prompts([messages], [tools])[0]
+
+    def prompts(
+        self, conversations: Sequence[Conversation], tools: Sequence[str | None] | None = None
+    ) -> list[list[int]]:
+        """The same for many at once, which is faster than one by one."""
+        found: list[list[int]] = []
+        for start in range(0, len(conversations), _BATCH):
+            declared = tools[start : start + _BATCH] if tools else ()
+            plans = self._plans("prompt", conversations[start : start + _BATCH], declared)
+            found += [[number for piece in pieces for number in piece] for pieces in self._encode(plans)]
+        return found
+
+    def chunks(self, text: str, max_length: int | None = None) -> list[Rendered]:
+        """Raw text, of which every token is learned: between the tokens of a beginning and an end, cut into parts.
+
+        Shapes: all but the last have `max_length` tokens.
+        """
+        marked, mark = self._marker.text(text)
+        plan = Plan((marked,), (True,), mark)
+        ids = [*self._opening, *self._encode([plan])[0][0], *self._closing]
+        size = max_length or len(ids)
+        parts = [ids[start : start + size] for start in range(0, len(ids), size)]
+        return [Rendered(part, [True] * len(part)) for part in parts]
 
     def pieces(self, rendered: Rendered) -> list[tuple[str, bool, bool]]:
         """Tokens as readable text: (text, is it learned, is it a control token).
@@ -171,9 +204,13 @@ def _joined(pieces: list[list[int]], is_trained: tuple[bool, ...], max_length: i
 def _here(arguments: dict[str, Any]):
     template = ChatTemplate(**arguments)
 
-    def plans(what: str, conversations: Sequence[Conversation]) -> list[Plan]:
+    def plans(what: str, conversations: Sequence[Conversation], tools: Sequence[str | None] = ()) -> list[Plan]:
+        make = getattr(template, what)
         try:
-            return [getattr(template, what)(conversation) for conversation in conversations]
+            return [
+                make(conversation, json.loads(declared) if declared else None)
+                for conversation, declared in zip_longest(conversations, tools)
+            ]
         except Refused as complaint:
             raise refused(str(complaint)) from None
 
@@ -183,8 +220,8 @@ def _here(arguments: dict[str, Any]):
 def _in_a_child(arguments: dict[str, Any]):
     """A template that came with a model and is not among the known ones runs where it can do no harm."""
 
-    def plans(what: str, conversations: Sequence[Conversation]) -> list[Plan]:
-        request = {"template": arguments, "what": what, "conversations": list(conversations)}
+    def plans(what: str, conversations: Sequence[Conversation], tools: Sequence[str | None] = ()) -> list[Plan]:
+        request = {"template": arguments, "what": what, "conversations": list(conversations), "tools": list(tools)}
         count = len(conversations)
         answers = limited.call(
             "plans", request, seconds=10 + count, processor_seconds=2 + count * _MOST_SECONDS, memory_gb=0.5
@@ -195,18 +232,26 @@ def _in_a_child(arguments: dict[str, Any]):
     return plans
 
 
-def plans(template: dict[str, Any], what: str, conversations: list[Conversation]) -> list[dict[str, Any]]:
+def plans(
+    template: dict[str, Any], what: str, conversations: list[Conversation], tools: list[str | None] | None = None
+) -> list[dict[str, Any]]:
     """What a limited child does with an unknown template."""
     try:
         with limited.processor_seconds(_MOST_SECONDS):
             make = _here(template)
         found: list[Plan] = []
-        for conversation in conversations:
+        for conversation, declared in zip_longest(conversations, tools or ()):
             with limited.processor_seconds(_MOST_SECONDS):
-                found += make("prompt" if what == "prompt" else "plan", [conversation])
+                found += make("prompt" if what == "prompt" else "plan", [conversation], [declared])
     except TimeoutError:
         raise unusable(f"It was still computing after {_MOST_SECONDS:g} second.") from None
     return [asdict(plan) for plan in found]
+
+
+def _named(form: ChatFormat, name: str, tokenizer: Tokenizer) -> list[int]:
+    """A special token by the name that templates use, if the model has it."""
+    number = tokenizer.token_to_id(form.variables.get(name, ""))
+    return [] if number is None else [number]
 
 
 def template_hash(template: str) -> str:

@@ -1,128 +1,119 @@
 """What a table most likely is: a guess at the shape of someone's data, from names first and then from content."""
 
-import json
-import re
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from facet.dataset.columns import ROLE_KEYS, TEXT_KEYS, Mapping, ShapeKind
+from facet.dataset.mapping import Mapping, ShapeKind
+from facet.dataset.shape_lists import in_lists
+from facet.dataset.shape_turns import conversations, instruction_column, preferences
+from facet.dataset.table import MOST_LABELS, MOST_LISTED_LABELS, Column, Shape, Table, plain
+from facet.dataset.thumbs import DOWN, UP, thumb_word
+from facet.dataset.turns import decoded
 
-MOST_LISTED_LABELS = 20
-MOST_LABELS = 300
-_MOST_LABEL_CHARACTERS = 60
+__all__ = ["MOST_LABELS", "Column", "Shape", "guess"]
 
-_CONVERSATIONS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns")
 _QUESTIONS = (
-    "prompt", "question", "instruction", "input", "inputs", "query",
+    "prompt", "question", "instruction", "input", "inputs", "query", "problem",
     "user", "human", "source", "q", "message", "request",
     "customer", "title", "document", "article", "dialogue", "post", "text", "frage", "pregunta", "domanda", "pergunta",
     "вопрос", "问题", "質問", "질문",
 )  # fmt: skip
 _ANSWERS = (
-    "completion", "answer", "response", "output", "target", "targets", "reply", "assistant", "chosen", "answers",
-    "bot", "model", "gpt", "a", "summary", "highlights", "solution", "antwort", "respuesta", "risposta", "resposta",
-    "reponse", "réponse", "ответ", "答案", "回答", "답변",
+    "completion", "answer", "response", "output", "outputs", "target", "targets", "reply", "assistant", "chosen",
+    "answers", "bot", "model", "gpt", "a", "summary", "highlights", "solution", "antwort", "respuesta", "risposta",
+    "resposta", "reponse", "réponse", "ответ", "答案", "回答", "답변",
 )  # fmt: skip
 _TEXTS = ("text", "sentence", "review", "message", "content", "comment", "tweet", "headline", "utterance", "email",
           "mail", "body", "question", "query", "title", "description", "input")  # fmt: skip
 _LABELS = ("label", "labels", "category", "class", "intent", "topic", "sentiment", "tag", "emotion", "label_text",
            "type", "target", "kategorie")  # fmt: skip
-_INSTRUCTIONS = ("system", "system_prompt", "instructions", "system_message")
+_THUMBS = ("label", "thumb", "thumbs", "feedback", "rating", "liked", "vote", "desirable", "is_good", "good",
+           "is_preferred", "kto_tag", "helpful", "accepted")  # fmt: skip
 _EXTRAS = ("input", "context", "passage", "background")
+_TRUTHS = ("ground_truth", "reference_answer", "reference", "final_answer", "gold_answer", "gold", "expected_answer",
+           "target_answer", "reward_model", "verification_info")  # fmt: skip
+_PROBLEMS = ("problem", "problems")
+_PROMPTS = ("prompt", "prompts", *_PROBLEMS)
+_ASKED = (*_PROMPTS, "question", "instruction", "query")
+_TOOLS = ("tools", "functions", "available_tools", "tool_list")
+_DOCUMENTS = ("text", "content", "document", "body", "raw_content", "markdown", "passage", "article", "page_content")
+_CAPTIONS = ("caption", "text", "description", "captions", "alt_text", "alt", "sentence")
 _NOT_CONTENT = ("id", "idx", "index", "uuid", "row", "unnamed_0", "column_1", "key", "source_id", "split", "url")
-
-
-@dataclass(frozen=True)
-class Column:
-    name: str
-    kind: str  # "text", "number", "list", "object" or "empty"
-    filled: float  # share of rows with a value
-    values: dict[str, int] | None = None  # how often each value occurs, where there are few different ones
-    median_characters: int = 0
-
-
-@dataclass(frozen=True)
-class Shape:
-    kind: ShapeKind
-    words: str
-    mapping: Mapping
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "mapping": self.mapping.model_dump()}
+_ABOUT = (*_NOT_CONTENT, "title", "source", "date", "timestamp", "time", "author", "language", "lang", "name", "file",
+          "path", "page", "section", "heading", "licence", "license", "domain", "created", "dump")  # fmt: skip
+_SHORT_REFERENCE = 32  # characters; nobody could learn from so little how an answer is found
+_LONG_TEXT = 150  # characters
 
 
 def guess(columns: list[Column], rows: list[dict[str, Any]]) -> Shape | None:
     """The shape of a table, or None when its columns do not tell."""
-    named = {_plain(column.name): column for column in reversed(columns) if column.filled > 0}
-    for look in (_conversations, _labels_by_name, _alpaca, _pair, _labels_by_content, _two_texts):
-        shape = look(named, rows)
-        if shape:
+    table = Table.of(columns, rows)
+    for look in (preferences, conversations, _thumbs, _labels_by_name, _alpaca, _referenced, _pair):
+        if shape := look(table):
+            return _with_thumbs(_with_pictures(_with_tools(shape, table), table), table)
+    for look in (_pictured, _instances, _raw_text, _labels_by_content, _two_texts, _prompts, _only_text):
+        if shape := look(table):
             return shape
     return None
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+def _with_tools(shape: Shape, table: Table) -> Shape:
+    tools = table.first(_TOOLS, "list", "object", "text")
+    if tools is None or shape.mapping.tools is not None or shape.kind == "text_label":
+        return shape
+    if tools.kind == "text" and not all(isinstance(decoded(value), list | dict) for value in table.values(tools)):
+        return shape
+    words = f"{shape.words} The tools that may be called are in “{tools.name}”."
+    return Shape(shape.kind, words, shape.mapping.model_copy(update={"tools": tools.name}))
 
 
-def _first(named: dict[str, Column], names: tuple[str, ...], *kinds: str) -> Column | None:
-    found = (named[name] for name in names if name in named)
-    return next((column for column in found if column.kind in (kinds or ("text", "number"))), None)
+def _with_pictures(shape: Shape, table: Table) -> Shape:
+    pictures = table.pictures()
+    if pictures is None:
+        return shape
+    mapping = shape.mapping.model_copy(update={"images": pictures.name})
+    return Shape(shape.kind, f"{shape.words} Pictures in “{pictures.name}”.", mapping)
 
 
-def _instruction_column(named: dict[str, Column]) -> str | None:
-    column = _first(named, _INSTRUCTIONS, "text")
-    return column.name if column else None
+def _with_thumbs(shape: Shape, table: Table) -> Shape:
+    """Whole conversations with a thumb beside them."""
+    label = _thumb_column(table)
+    if (
+        label is None
+        or shape.kind not in ("messages", "sharegpt", "prompt_completion")
+        or shape.mapping.type != "conversation"
+    ):
+        return shape
+    mapping = shape.mapping.model_copy(
+        update={"kind": "unpaired_preference", "type": "unpaired_preference", "label": label.name}
+    )
+    words = f"{shape.words} A thumb up or down for the last answer in “{label.name}”."
+    return Shape("unpaired_preference", words, mapping)
 
 
-def _conversations(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
-    """A column of whole conversations, by its content; the usual names are tried first."""
-    ordered = sorted(named.values(), key=lambda column: _plain(column.name) not in _CONVERSATIONS)
-    for column in ordered:
-        if column.kind not in ("list", "text", "object"):
-            continue
-        sample = [turns for row in rows if (turns := _turns_in(row.get(column.name)))]
-        if not sample or len(sample) < sum(row.get(column.name) is not None for row in rows) / 2:
-            continue
-        if _plain(column.name) in _ANSWERS:
-            continue  # a completion written as a message; its prompt comes before it
-        answer = _first(named, ("chosen", "completion", "response", "answer", "output"), "list", "object", "text")
-        unanswered = all(_speaker(turns[-1]) not in ("assistant", "gpt", "model", "bot") for turns in sample)
-        return _conversation_shape(column, answer if unanswered else None, sample, _instruction_column(named))
+def _thumb_column(table: Table) -> Column | None:
+    for name in _THUMBS:
+        column = table.named.get(name)
+        values = column.values if column else None
+        if column and values and all(thumb_word(value) in UP | DOWN for value in values):
+            return column
     return None
 
 
-def _conversation_shape(column: Column, answer: Column | None, sample: list, system: str | None) -> Shape:
-    sharegpt = "from" in sample[0][0]
-    kind: ShapeKind = "prompt_completion" if answer else "sharegpt" if sharegpt else "messages"
-    words = f"Whole conversations in “{column.name}”"
-    words += f", and the answer in “{answer.name}”." if answer else "."
-    if answer and _plain(answer.name) == "chosen":
-        words += " The rejected answers are not used."
-    mapping = Mapping(kind=kind, messages=column.name, assistant=answer.name if answer else None, system_column=system)
-    return Shape(kind, words, mapping)
+def _thumbs(table: Table) -> Shape | None:
+    label = _thumb_column(table)
+    pair = _pair(Table({name: each for name, each in table.named.items() if each is not label}, table.rows))
+    if label is None or pair is None:
+        return None
+    mapping = pair.mapping.model_copy(
+        update={"kind": "unpaired_preference", "type": "unpaired_preference", "label": label.name}
+    )
+    words = f"{pair.words} A thumb up or down for each answer in “{label.name}”."
+    return Shape("unpaired_preference", words, mapping)
 
 
-def _turns_in(value: Any) -> list[dict[str, Any]]:
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return []
-    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
-        return []
-    first = value[0]
-    return value if any(key in first for key in ROLE_KEYS) and any(key in first for key in TEXT_KEYS) else []
-
-
-def _speaker(turn: Any) -> str:
-    if not isinstance(turn, dict):
-        return ""
-    return str(next((turn[key] for key in ROLE_KEYS if turn.get(key)), "")).lower()
-
-
-def _alpaca(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
-    answer = _first(named, ("output", "response", "answer", "completion"))
+def _alpaca(table: Table) -> Shape | None:
+    named = table.named
+    answer = table.first(("output", "response", "answer", "completion"))
     if not ("instruction" in named and "input" in named and answer):
         return None
     question, extra = named["instruction"], named["input"]
@@ -132,20 +123,18 @@ def _alpaca(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | Non
         user=question.name,
         user_extra=extra.name,
         assistant=answer.name,
-        system_column=_instruction_column(named),
+        system_column=instruction_column(table),
     )
     return Shape("alpaca", words, mapping)
 
 
-def _pair(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
-    answer = _first(named, _ANSWERS)
-    names = tuple(name for name in _QUESTIONS if answer is None or named.get(name) is not answer)
-    question = _first(named, names)
+def _pair(table: Table) -> Shape | None:
+    answer = _worked(table) or table.first(_ANSWERS) or _several_answers(table)
+    question = table.first(_QUESTIONS, but=(answer,))
     if not answer or not question:
         return None
-    extras = tuple(name for name in _EXTRAS if named.get(name) not in (question, answer, None))
-    extra = _first(named, extras, "text")
-    kind: ShapeKind = "prompt_completion" if _plain(question.name) == "prompt" else "question_answer"
+    extra = table.first(_EXTRAS, "text", but=(question, answer))
+    kind: ShapeKind = "prompt_completion" if plain(question.name) == "prompt" else "question_answer"
     words = f"Questions in “{question.name}” and answers in “{answer.name}”."
     if extra:
         words = f"Questions in “{question.name}” with additions in “{extra.name}”, and answers in “{answer.name}”."
@@ -154,25 +143,102 @@ def _pair(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
         user=question.name,
         user_extra=extra.name if extra else None,
         assistant=answer.name,
-        system_column=_instruction_column(named),
+        system_column=instruction_column(table),
     )
     return Shape(kind, words, mapping)
 
 
-def _labels_by_name(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
-    label = _first(named, _LABELS)
-    text = _first(named, tuple(name for name in _TEXTS if named.get(name) is not label), "text")
-    if not label or not text or not _has_few_values(label, len(rows)):
+def _worked(table: Table) -> Column | None:
+    """A long solution, where its bare result stands beside it."""
+    solution, result = table.first(("solution",), "text"), table.first(("answer",))
+    return solution if solution and result and solution.median_characters > result.median_characters else None
+
+
+def _several_answers(table: Table) -> Column | None:
+    """Answers as SQuAD keeps them, or as calls of tools that are declared beside them."""
+    column = table.first(("answers", "answer", "output"), "object", "list")
+    values = table.values(column) if column else []
+    first = values[0] if values else None
+    first = first[0] if isinstance(first, list) and first else first
+    has_tools = table.first(_TOOLS, "list", "object", "text") is not None
+    is_known = isinstance(first, dict) and ("answer_start" in first or (has_tools and "arguments" in first))
+    return column if is_known else None
+
+
+def _referenced(table: Table) -> Shape | None:
+    """Questions with a right answer to compare with, but none to learn from."""
+    question = table.first(_ASKED, "text")
+    truth = table.first(_TRUTHS, "text", "number", "object", "list")
+    answer = table.first(_ANSWERS, but=(question, truth))
+    if question is None or (answer and truth) or _worked(table):
+        return None
+    if truth is None and answer and plain(question.name) in _PROBLEMS and plain(answer.name) in ("answer", "solution"):
+        truth = answer if answer.median_characters <= _SHORT_REFERENCE else None
+    if truth is None:
+        return None
+    words = f"Questions in “{question.name}”, and in “{truth.name}” the right answers for a reward to compare with."
+    if truth is answer:
+        words += " They are too short to learn from how they are found; if they are all that is wanted, choose answers."
+    mapping = Mapping(
+        kind="prompt_only",
+        type="prompt_only",
+        user=question.name,
+        reference=truth.name,
+        system_column=instruction_column(table),
+    )
+    return Shape("prompt_only", words, mapping)
+
+
+def _prompts(table: Table) -> Shape | None:
+    question = table.first(_PROMPTS, "text")
+    if question is None:
+        return None
+    words = f"Questions in “{question.name}” and no answers: for learning by reward, where the model answers itself."
+    mapping = Mapping(
+        kind="prompt_only", type="prompt_only", user=question.name, system_column=instruction_column(table)
+    )
+    return Shape("prompt_only", words, mapping)
+
+
+def _pictured(table: Table) -> Shape | None:
+    """Pictures and what is said about them."""
+    pictures = table.pictures()
+    if pictures is None:
+        return None
+    label = table.first(_LABELS)
+    if label is not None and _has_few_values(label, len(table.rows)):
+        labels = label_instruction(list(label.values or {}), "picture")
+        mapping = Mapping(
+            kind="text_label",
+            user_template="What is in this picture?",
+            assistant=label.name,
+            system=labels,
+            images=pictures.name,
+        )
+        return Shape("text_label", f"Pictures in “{pictures.name}” and their categories in “{label.name}”.", mapping)
+    caption = table.first(_CAPTIONS, "text")
+    if caption is None:
+        return None
+    words = f"Pictures in “{pictures.name}” and what is seen on them in “{caption.name}”."
+    asked = "Describe this picture."
+    return Shape("columns", words, Mapping(user_template=asked, assistant=caption.name, images=pictures.name))
+
+
+def _labels_by_name(table: Table) -> Shape | None:
+    label = table.first(_LABELS)
+    text = table.first(_TEXTS, "text", but=(label,))
+    if not label or not text or not _has_few_values(label, len(table.rows)):
         return None
     return _label_shape(text, label)
 
 
-def _labels_by_content(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
+def _labels_by_content(table: Table) -> Shape | None:
     """Two columns, and one of them says the same few short things again and again."""
-    columns = [column for name, column in named.items() if name not in _NOT_CONTENT and column.kind == "text"]
-    few = [column for column in columns if _has_few_values(column, len(rows))]
+    rows = len(table.rows)
+    columns = [column for name, column in table.named.items() if name not in _NOT_CONTENT and column.kind == "text"]
+    few = [column for column in columns if _has_few_values(column, rows)]
     texts = [column for column in columns if column not in few and column.median_characters >= 15]
-    return _label_shape(texts[0], few[0]) if len(few) == 1 and len(texts) == 1 and len(rows) >= 10 else None
+    return _label_shape(texts[0], few[0]) if len(few) == 1 and len(texts) == 1 and rows >= 10 else None
 
 
 def _has_few_values(column: Column, rows: int) -> bool:
@@ -189,17 +255,43 @@ def _label_shape(text: Column, label: Column) -> Shape:
     return Shape("text_label", words, mapping)
 
 
-def label_instruction(labels: list[str]) -> str:
+def label_instruction(labels: list[str], thing: str = "message") -> str:
     """What the model is asked to do with a text. It names the categories where there are not too many."""
     if 0 < len(labels) <= MOST_LISTED_LABELS:
         return f"Answer with one of these categories and nothing else: {', '.join(sorted(labels))}."
-    return "Answer with the category that this message belongs to and nothing else."
+    return f"Answer with the category that this {thing} belongs to and nothing else."
 
 
-def _two_texts(named: dict[str, Column], rows: list[dict[str, Any]]) -> Shape | None:
-    texts = [column for name, column in named.items() if column.kind == "text" and name not in _NOT_CONTENT]
+def _raw_text(table: Table) -> Shape | None:
+    """One column of long texts, and nothing beside it but facts about them."""
+    text = table.first(_DOCUMENTS, "text")
+    others = [name for name, each in table.named.items() if each.kind == "text" and each is not text]
+    if text is None or text.median_characters < _LONG_TEXT or not set(others) <= set(_ABOUT):
+        return None
+    return _text_shape(text)
+
+
+def _only_text(table: Table) -> Shape | None:
+    """The only column there is, where its texts are long, whatever it is called."""
+    columns = [column for name, column in table.named.items() if name not in _ABOUT]
+    if len(columns) != 1 or columns[0].kind != "text" or columns[0].median_characters < 2 * _LONG_TEXT:
+        return None
+    return _text_shape(columns[0])
+
+
+def _text_shape(text: Column) -> Shape:
+    words = f"Plain text in “{text.name}”, without questions: the model learns to write more of the same."
+    return Shape("text", words, Mapping(kind="text", type="text", text=text.name))
+
+
+def _two_texts(table: Table) -> Shape | None:
+    texts = [column for name, column in table.named.items() if column.kind == "text" and name not in _NOT_CONTENT]
     if len(texts) != 2:
         return None
     question, answer = reversed(texts)  # `named` runs from the last column to the first
     words = f"We take “{question.name}” for the questions and “{answer.name}” for the answers. Please check."
     return Shape("columns", words, Mapping(kind="columns", user=question.name, assistant=answer.name))
+
+
+def _instances(table: Table) -> Shape | None:
+    return in_lists(table, (preferences, conversations, _alpaca, _pair, _labels_by_name, _raw_text))

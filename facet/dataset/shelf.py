@@ -1,21 +1,20 @@
 """Files and prepared datasets as a person meets them: bring, look, map, prepare, list, rename, delete."""
 
+import contextlib
 import json
-import os
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from facet.dataset import limited
-from facet.dataset.examples import find as find_example
-from facet.dataset.source import Source, parse_source
-from facet.errors import DataError, full_disk
-from facet.hub.hub import Hub
+from facet.dataset.lineage import family_of, recipe_of
+from facet.dataset.uploads import Uploads
+from facet.errors import NotFoundError
 from facet.identity import Person
-from facet.work.checkpoint import sha256
 from facet.workspace import (
-    Workspace,
+    Kind,
     clean_name,
     new_id,
     read_about,
@@ -25,9 +24,10 @@ from facet.workspace import (
     write_json,
 )
 
-LARGEST_FILE_GB = 4.0
-DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+_NOT_KEPT = ("files", "members", "has_images")  # of what is known about an upload
 LONGEST_PREPARATION_SECONDS = 3600
+_MAKING = ".making-"
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,123 +41,164 @@ class DatasetCard:
 
 
 @dataclass
-class Shelf:
-    workspace: Workspace
-    hub: Hub
-    _lengths: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+class Shelf(Uploads):
+    """Uploads, and the datasets made of them."""
 
-    def bring(self, person: Person, text: str, token: str | None = None) -> str:
-        """Take in what a command line names: a file, a folder, `hub:owner/name` or `example:name`."""
-        source = parse_source(text)
-        match source.kind:
-            case "hub":
-                return self.bring_hub(person, source, token)
-            case "example":
-                return self.bring_example(person, source.where)
-            case _:
-                path = Path(source.where)
-                return self.bring_file(person, path, path.name, kind=source.kind)
-
-    def bring_file(self, person: Person, path: Path, original_name: str, kind: str = "file") -> str:
-        """Copy a file into the person's own folder at once; the upload itself may vanish."""
-        path = data_file(path)
-        size_gb = os.path.getsize(path) / 1e9
-        if size_gb > LARGEST_FILE_GB:
-            raise DataError(
-                "This file is too large.",
-                f"It has {size_gb:.1f} GB, and {LARGEST_FILE_GB:.0f} GB is the most.",
-                "Bring a smaller part of it; a few thousand examples are usually enough.",
-            )
-        self.workspace.require_disk(2 * size_gb)
-        return self._keep(
-            person,
-            path,
-            {"kind": kind, "where": str(path), "revision": None, "original_name": clean_name(original_name)},
-        )
-
-    def bring_example(self, person: Person, name: str) -> str:
-        file = find_example(name).path
-        return self._keep(
-            person, file, {"kind": "example", "where": name, "revision": None, "original_name": file.name}
-        )
-
-    def bring_hub(self, person: Person, source: Source | str, token: str | None = None) -> str:
-        """Fetch a dataset's own files at a pinned revision; its code never runs. Private ones with a token."""
-        source = parse_source(f"hub:{source}") if isinstance(source, str) else source
-        fetched = self.hub.dataset_file(source.where, source.revision, token=token)
-        about = {
-            "kind": "hub",
-            "where": source.where,
-            "revision": fetched.sha,
-            "original_name": fetched.path.name,
-            "words": fetched.words,
-            "licence": fetched.licence,
-        }
-        try:
-            return self._keep(person, fetched.path, about)
-        finally:
-            fetched.discard()
-
-    def _keep(self, person: Person, file: Path, source: dict[str, Any]) -> str:
-        folder = self.workspace.create(person, "uploads", Path(source["original_name"]).stem)
-        with whole_or_gone(folder):
-            update_about(folder, name=source["original_name"])
-            try:
-                shutil.copyfile(file, folder / "file")
-            except OSError as error:
-                raise full_disk(error) or DataError(
-                    "This file could not be read.",
-                    f"The system says: {error.strerror or type(error).__name__}.",
-                    "Check that it is a file you may open, then bring it again.",
-                ) from error
-            write_json(folder / "source.json", source | {"sha256": sha256(folder / "file")})
-        return folder.name
+    discard: Callable[[Person, Kind, str], None] | None = None  # how a dataset is deleted, where there is more to it
+    _measured: dict[tuple[str, str, int | None], dict[str, Any]] = field(default_factory=dict)
 
     def look(self, person: Person, upload_id: str, correction: dict[str, str] | None = None) -> dict[str, Any]:
-        """Format, columns, first rows and a guess of the shape, found by content."""
-        folder = self.workspace.find(person, "uploads", upload_id)
-        return limited.call("look", self._file(folder, correction))
+        """Format, columns, first rows and a guess of the shape, found by content; and what else could be read.
+
+        `choices` are the files of an archive and the sheets of a workbook, as `correction` takes them.
+        """
+        seen = limited.call("look", self._asked(person, upload_id, correction))
+        if members := self.members(person, upload_id):
+            chosen = (correction or {}).get("member") or members[0]
+            seen |= {"choices": {"member": members, **seen["choices"]}, "chosen": {"member": chosen, **seen["chosen"]}}
+        return seen
 
     def preview(
         self, person: Person, upload_id: str, mapping: dict[str, Any], correction: dict[str, str] | None, count: int
     ) -> list[dict[str, Any]]:
-        folder = self.workspace.find(person, "uploads", upload_id)
-        return limited.call("preview", self._file(folder, correction) | {"mapping": mapping, "count": count})
+        asked = self._asked(person, upload_id, correction)
+        return limited.call("preview", asked | {"mapping": mapping, "count": count})
+
+    def try_cleaning(
+        self,
+        person: Person,
+        upload_id: str,
+        mapping: dict[str, Any],
+        cleaning: dict[str, Any],
+        correction: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """What each choice of cleaning would change in the first rows; see `clean_preview`."""
+        asked = self._asked(person, upload_id, correction)
+        return limited.call("try_cleaning", asked | {"mapping": mapping, "cleaning": cleaning})
+
+    def _asked(self, person: Person, upload_id: str, correction: dict[str, str] | None) -> dict[str, Any]:
+        readable = self.readable(person, upload_id, correction)
+        return {name: readable[name] for name in ("file", "original_name", "correction")}
 
     def prepare(
-        self, person: Person, upload_id: str, name: str, mapping: dict[str, Any] | None, options: dict[str, Any]
+        self,
+        person: Person,
+        upload_id: str,
+        name: str,
+        mapping: dict[str, Any] | None,
+        options: dict[str, Any],
+        on_progress: Say | None = None,
     ) -> str:
-        """Make a dataset of an upload. It appears in the list only when it is whole."""
-        upload = self.workspace.find(person, "uploads", upload_id)
-        source = read_json(upload / "source.json")
-        correction = options.pop("correction", None)
+        """Make a dataset of an upload. It appears in the list only when it is whole.
+
+        `options`: correction, and those of `facet.dataset.prepare`.
+        """
+        source = {name: value for name, value in self.source(person, upload_id).items() if name not in _NOT_KEPT}
+        options = dict(options)
+        arguments = self.readable(person, upload_id, options.pop("correction", None)) | options
         name = clean_name(name or _usual_name(source))
+        self.workspace.require_disk(3 * sum(file.stat().st_size for file in _files(arguments)) / 1e9)
+        with self._making(person, name) as into:
+            arguments |= {"mapping": mapping, "into": str(into), "name": name, "source": source}
+            self._call("prepare", arguments, on_progress)
+        return into.name.removeprefix(_MAKING)
+
+    @contextlib.contextmanager
+    def _making(self, person: Person, name: str) -> Iterator[Path]:
+        """A hidden folder that becomes a dataset when it is whole, and is gone when it does not get so far."""
         self.workspace.require_room(person, "datasets")
-        self.workspace.require_disk(3 * (upload / "file").stat().st_size / 1e9)
-        into = self.workspace.shelf(person, "datasets") / f".making-{new_id(name)}"
+        into = self.workspace.shelf(person, "datasets") / f"{_MAKING}{new_id(name)}"
         into.mkdir()
         try:
-            file = self._file(upload, correction)
-            limited.call(
-                "prepare",
-                file | {"mapping": mapping, "into": str(into), "name": name, "source": source} | options,
-                seconds=LONGEST_PREPARATION_SECONDS,
-            )
-            place = into.with_name(into.name.removeprefix(".making-"))
-            about = {"name": name, "owner": person.key, "created": (into / "dataset.json").stat().st_mtime}
-            write_json(into / "about.json", about)
-            summary = read_json(into / "dataset.json") | {"dataset_id": place.name, "correction": correction}
+            yield into
+            place = into.with_name(into.name.removeprefix(_MAKING))
+            summary = read_json(into / "dataset.json") | {"dataset_id": place.name}
+            summary.setdefault("family", place.name)
             write_json(into / "dataset.json", summary)
+            write_json(into / "about.json", {"name": name, "owner": person.key, "created": summary["created"]})
             into.rename(place)
         finally:
             shutil.rmtree(into, ignore_errors=True)
-        return place.name
 
     @staticmethod
-    def _file(upload: Path, correction: dict[str, str] | None) -> dict[str, Any]:
-        original_name = read_json(upload / "source.json")["original_name"]
-        return {"file": str(upload / "file"), "original_name": original_name, "correction": correction}
+    def _call(function: str, arguments: dict[str, Any], on_progress: Say | None, memory_gb: float = 2.0) -> Any:
+        seconds = LONGEST_PREPARATION_SECONDS
+        return limited.call(function, arguments, seconds=seconds, memory_gb=memory_gb, on_progress=on_progress)
 
+    # ---- versions
+    def repair(
+        self, person: Person, dataset_id: str, repairs: list[dict[str, Any]], on_progress: Say | None = None
+    ) -> str:
+        """Make the next version; this one stays as it is. Returns the new one's id."""
+        card = self.card(person, dataset_id)
+        folder = self.folder(person, dataset_id)
+        self.workspace.require_disk(2 * sum(file.stat().st_size for file in folder.glob("*.parquet")) / 1e9)
+        version = 1 + max(each.summary.get("version", 1) for each in self.versions(person, dataset_id))
+        with self._making(person, card.name) as into:
+            arguments = {"dataset_folder": str(folder), "repairs": repairs, "into": str(into), "version": version}
+            self._call("next_version", arguments, on_progress)
+        return into.name.removeprefix(_MAKING)
+
+    def versions(self, person: Person, dataset_id: str) -> list[DatasetCard]:
+        """Every version of the same data that is still there, oldest first."""
+        family = family_of(self.card(person, dataset_id).summary)
+        cards = [card for card in self.cards(person) if family_of(card.summary) == family]
+        return sorted(cards, key=lambda card: (card.summary.get("version", 1), card.created))
+
+    def before(self, person: Person, dataset_id: str) -> str | None:
+        """The id of the version this one was made of, if it is still there."""
+        parent = self.card(person, dataset_id).summary.get("parent")
+        with contextlib.suppress(NotFoundError):
+            return self.folder(person, parent).name if parent else None
+        return None
+
+    def undo(self, person: Person, dataset_id: str) -> str:
+        """The version before, which is as it was. The repaired one goes, unless another was made of it.
+
+        Raises: `NotFoundError` when there is none.
+        """
+        parent = self.before(person, dataset_id)
+        if parent is None:
+            raise NotFoundError.of("dataset")
+        if not any(card.summary.get("parent") == dataset_id for card in self.versions(person, dataset_id)):
+            (self.discard or self.workspace.delete)(person, "datasets", dataset_id)
+        return parent
+
+    def replay(
+        self, person: Person, upload_id: str, dataset_id: str, name: str = "", on_progress: Say | None = None
+    ) -> str:
+        """Do to new data what was done to a dataset: the same columns, cleaning, split and repairs.
+
+        Raises: `SettingError` when the new data lacks a column.
+        """
+        recipe = recipe_of(self.card(person, dataset_id).summary)
+        options = {**recipe["split"], "cleaning": recipe["cleaning"], "repairs": recipe["repairs"]}
+        options["correction"] = _still_fitting(recipe["correction"])
+        return self.prepare(person, upload_id, name, recipe["mapping"], options, on_progress)
+
+    def examine(
+        self,
+        person: Person,
+        dataset_id: str,
+        model: Path | None = None,
+        max_length: int | None = None,
+        on_progress: Say | None = None,
+    ) -> dict[str, Any]:
+        """What the data doctor finds; it is kept, so that `findings` has it."""
+        folder = self.folder(person, dataset_id)
+        arguments = {"dataset_folder": str(folder), "model_folder": str(model) if model else None}
+        found = self._call("examine", arguments | {"max_length": max_length}, on_progress, memory_gb=6.0)
+        write_json(folder / "findings.json", found)
+        return found
+
+    def findings(self, person: Person, dataset_id: str) -> dict[str, Any] | None:
+        """What the doctor found when it last looked at this version."""
+        try:
+            return read_json(self.folder(person, dataset_id) / "findings.json")
+        except (FileNotFoundError, ValueError):
+            return None
+
+    # ---- what is there
     def folder(self, person: Person, dataset_id: str) -> Path:
         return self.workspace.find(person, "datasets", dataset_id)
 
@@ -171,9 +212,21 @@ class Shelf:
         update_about(self.folder(person, dataset_id), name=clean_name(name))
 
     def problems(self, person: Person, dataset_id: str, limit: int) -> list[dict[str, Any]]:
-        """Rows that could not be used, with the reason, in the order of the source."""
+        """Rows that could not be used, with the reason, in the order of the source; then those left out later."""
         with open(self.folder(person, dataset_id) / "problems.jsonl", encoding="utf-8") as lines:
             return [json.loads(line) for line, _ in zip(lines, range(limit), strict=False)]
+
+    def download(self, person: Person, dataset_id: str, format: str = "jsonl", part: str | None = None) -> Path:
+        """One part, or all in a zip file, as JSONL or Parquet. It lies in a folder of its own and may be moved."""
+        dataset = self.folder(person, dataset_id)
+        size_gb = sum(file.stat().st_size for file in dataset.glob("*.parquet")) / 1e9
+        self.workspace.require_disk(10 * size_gb)  # the parts are compressed
+        name = self.card(person, dataset_id).name
+        folder = self.workspace.create(person, "exports", name)
+        with whole_or_gone(folder):
+            arguments = {"dataset_folder": str(dataset), "format": format, "part": part, "into": str(folder)}
+            written = folder / Path(self._call("download", arguments, None)).name
+            return written.rename(folder / f"{new_id(name)}-{written.name}")
 
     def tokens(
         self, person: Person, dataset_id: str, model: Path, max_length: int | None, index: int, count: int
@@ -191,12 +244,13 @@ class Shelf:
             memory_gb=6.0,
         )
 
-    def statistics(self, person: Person, dataset_id: str, model: Path) -> dict[str, Any]:
-        """Token lengths of the train part with this model's tokenizer; measured once, since neither can change."""
-        key = (str(self.folder(person, dataset_id)), str(model))
-        if key not in self._lengths:
-            self._lengths[key] = self.tokens(person, dataset_id, model, None, 0, 0)["statistics"]
-        return self._lengths[key]
+    def statistics(self, person: Person, dataset_id: str, model: Path, max_length: int | None = None) -> dict[str, Any]:
+        """Token lengths of the train part with this model's tokenizer, and labels; measured once for each length."""
+        key = (str(self.folder(person, dataset_id)), str(model), max_length)
+        if key not in self._measured:
+            asked = {"dataset_folder": key[0], "model_folder": key[1], "max_length": max_length}
+            self._measured[key] = self._call("statistics", asked, None, memory_gb=6.0)
+        return self._measured[key]
 
 
 def _usual_name(source: dict[str, Any]) -> str:
@@ -206,28 +260,13 @@ def _usual_name(source: dict[str, Any]) -> str:
     return Path(source["original_name"]).stem
 
 
-def data_file(path: Path) -> Path:
-    """The file itself, or the one data file of a folder.
+def _files(readable: dict[str, Any]) -> list[Path]:
+    return [Path(readable["file"]), *(Path(other["file"]) for other in readable.get("others", ()))]
 
-    Raises: `DataError` when there is none, or more than one.
-    """
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise DataError(
-            "This file is not there.",
-            f"There is nothing called {path.name} in that place.",
-            "Check the name and the folder, then try again.",
-        )
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in DATA_SUFFIXES and file.is_file())
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(file.name for file in found[:8])
-    raise DataError(
-        "This folder does not hold exactly one data file.",
-        f"It holds {len(found)}: {names}." if found else "None ends in .csv, .tsv, .json, .jsonl or .parquet.",
-        "Name one file.",
-    )
+
+def _still_fitting(correction: dict[str, str | None] | None) -> dict[str, str | None] | None:
+    """Of how one file was read, what says nothing about another: which member of an archive it was."""
+    return {name: value for name, value in correction.items() if name != "member"} if correction else None
 
 
 def _card(folder: Path) -> DatasetCard:

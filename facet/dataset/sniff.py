@@ -1,44 +1,24 @@
 """What kind of file this is, by its content and never by its name alone."""
 
 import codecs
+import csv
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from facet.dataset import budget, encoding
-from facet.dataset.delimited import detect_dialect
+from facet.dataset import budget, encoding, foreign, texts
+from facet.dataset.delimited import detect_dialect, fitness
 from facet.errors import DataError, SettingError
 
-Format = Literal["csv", "tsv", "json", "jsonl", "parquet"]
+Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "excel", "text", "markdown"]
 _HEAD = 2**18
-_NEXT = "Save the rows as CSV, JSON, JSONL or Parquet and upload that file."
-_ZIP = b"PK\x03\x04"
-
-# First bytes, and what they say to a person.
-_FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x05\x06", "This is an empty zip file.", "Facet reads tables, not archives."),
-    (b"PARE", "This Parquet file is encrypted.", "Facet has no key to read it."),
-    (b"\x1f\x8b", "This file is compressed with gzip.", "Facet reads tables, not archives."),
-    (b"BZh", "This file is compressed with bzip2.", "Facet reads tables, not archives."),
-    (b"\xfd7zXZ\0", "This file is compressed with xz.", "Facet reads tables, not archives."),
-    (b"\x28\xb5\x2f\xfd", "This file is compressed with zstd.", "Facet reads tables, not archives."),
-    (b"7z\xbc\xaf\x27\x1c", "This is a 7-Zip archive.", "Facet reads tables, not archives."),
-    (b"Rar!", "This is a RAR archive.", "Facet reads tables, not archives."),
-    (b"%PDF", "This is a PDF document.", "A PDF holds pages, not rows of questions and answers."),
-    (b"{\\rtf", "This is a text document (RTF).", "It holds pages, not rows of questions and answers."),
-    (b"\xd0\xcf\x11\xe0", "This is an old Excel or Word file.", "Facet reads tables that are saved as text."),
-    (b"\x89PNG", "This is a picture.", "Facet reads tables of text."),
-    (b"\xff\xd8\xff", "This is a picture.", "Facet reads tables of text."),
-    (b"GIF8", "This is a picture.", "Facet reads tables of text."),
-    (b"SQLite format 3", "This is a database file (SQLite).", "Facet reads tables that are saved as text."),
-    (b"ARROW1", "This is an Arrow file.", "Facet reads its relative Parquet."),
-    (b"ORC", "This is an ORC file.", "Facet reads its relative Parquet."),
-    (b"GGUF", "This is a language model (GGUF), not a dataset.", "Facet reads tables of text."),
-    (b"\x80\x04\x95", "This is a Python pickle.", "Such files can run programs, so Facet never opens them."),
-    (b"\x80\x05\x95", "This is a Python pickle.", "Such files can run programs, so Facet never opens them."),
-)
+_TABLE_NAMES = (".csv", ".tsv", ".tab", ".psv")
+_JSON_NAMES = (".json", ".jsonl", ".ndjson", ".jsonlines")
+_MARKDOWN_NAMES = (".md", ".markdown", ".mdown")
+_LISTS_OF_TURNS = ("messages", "conversations", "images", "tools")
+_MOST_HEADING_CHARACTERS = 40  # of one column, where nothing but the first line says that a text is a table
 
 
 @dataclass(frozen=True)
@@ -62,16 +42,39 @@ def sniff(file: Path, original_name: str, correction: dict[str, str | None] | No
     _require_readable(size, head)
     if head.startswith(b"PAR1"):
         return Sniffed("parquet")
-    _refuse_foreign(head)
+    if head.startswith((foreign.ZIP, foreign.OLE)):
+        return _workbook(file, head)
+    foreign.refuse_foreign(head)
+    whole = size <= len(head)
     chosen = encoding.known(correction["encoding"]) if correction.get("encoding") else encoding.detect(file)
     text = codecs.getincrementaldecoder(chosen)("replace").decode(head)
-    _refuse_not_a_table(text)
+    if not text.strip("\ufeff \t\r\n\0"):
+        raise empty_file()
+    foreign.refuse_not_a_table(text)
     if correction.get("delimiter"):
-        return _delimited(text, chosen, str(correction["delimiter"]), whole=size <= len(head))
-    json_format = detect_json(text, Path(original_name).suffix.lower(), whole=size <= len(head))
+        return _delimited(text, chosen, str(correction["delimiter"]), whole)
+    suffix = Path(original_name).suffix.lower()
+    json_format = detect_json(text, suffix, whole)
     if json_format:
         return Sniffed(json_format, chosen, notes=_encoding_notes(chosen))
-    return _delimited(text, chosen, None, whole=size <= len(head))
+    if suffix in _TABLE_NAMES or (suffix not in _MARKDOWN_NAMES and is_table(text, whole)):
+        return _delimited(text, chosen, None, whole)
+    if suffix in _JSON_NAMES:
+        return Sniffed("json", chosen)  # its reader says where it stops being JSON
+    kind: Format = "markdown" if suffix in _MARKDOWN_NAMES or texts.has_headings(text) else "text"
+    return Sniffed(kind, chosen, notes=_encoding_notes(chosen))
+
+
+def _workbook(file: Path, head: bytes) -> Sniffed:
+    if head.startswith(foreign.OLE):
+        found = foreign.ole_kind(file)
+        if found != "excel":
+            raise foreign.refused_ole(found)
+    else:
+        kind = foreign.zip_kind(file)
+        if kind != "excel":
+            raise foreign.refused_office(kind)
+    return Sniffed("excel")
 
 
 def _require_readable(size: int, head: bytes) -> None:
@@ -97,44 +100,24 @@ def no_rows() -> DataError:
     )
 
 
-def _refuse_foreign(head: bytes) -> None:
-    if head.startswith(_ZIP):
-        raise _packed(head)
-    for start, what, why in _FOREIGN:
-        if head.startswith(start):
-            raise DataError(what, why, _NEXT)
+def is_table(text: str, whole: bool) -> bool:
+    """Whether a text whose name does not say so is a table: by its lines, since prose has commas too.
 
-
-def _packed(head: bytes) -> DataError:
-    """Office documents are zip archives too; the names of their first members tell them apart."""
-    if b"xl/" in head:
-        return DataError(
-            "This is an Excel workbook.",
-            "Facet reads tables that are saved as text.",
-            "In Excel choose “Save as”, then “CSV UTF-8”, and upload that file.",
-        )
-    if b"word/" in head:
-        return DataError("This is a Word document.", "It holds pages, not rows of questions and answers.", _NEXT)
-    return DataError("This is a zip archive.", "Facet reads tables, not archives.", "Unpack it and upload one file.")
-
-
-def _refuse_not_a_table(text: str) -> None:
-    start = text.lstrip("\ufeff \t\r\n")
-    if not start.strip("\0"):
-        raise empty_file()
-    if start.startswith("version https://git-lfs"):
-        raise DataError(
-            "This is a git-LFS pointer, not the data itself.",
-            "The repository keeps the real file elsewhere and left a note of three lines.",
-            "Download the real file (git lfs pull) and upload that.",
-        )
-    if re.match(r"<(!doctype html|html|head|body|script|!--)", start[:200], re.IGNORECASE):
-        raise DataError("This is a web page.", "It may be a sign-in page saved instead of the file.", _NEXT)
-    if start.startswith("<?xml"):
-        raise DataError("This is an XML file.", "Facet reads tables, not documents.", _NEXT)
-    odd = sum(letter < "\t" or "\r" < letter < " " or letter == "\ufffd" for letter in text[:20_000])
-    if odd > len(text[:20_000]) * 0.1:
-        raise DataError("This is not a text file.", "A large part of it is not readable text.", _NEXT)
+    Nearly every line must have as many cells as the first one, and the first one must read like names of columns.
+    """
+    delimiter, backslash = detect_dialect(text, None, whole)
+    if fitness(text, delimiter, backslash, whole) < 0.9:
+        return False
+    lines = [line for line in text.splitlines()[:20] if line.strip()]
+    if len(lines) < 2:
+        return False
+    if delimiter == "\t":
+        return True
+    cells = next(csv.reader(lines[:1], delimiter=delimiter))
+    if any(not cell.strip() or len(cell) > _MOST_HEADING_CHARACTERS or cell.strip()[-1] in ".?!:" for cell in cells):
+        return False
+    spaced = sum(cell.startswith(" ") for cell in cells[1:])
+    return not spaced or all(len(cell.split()) == 1 for cell in cells)
 
 
 def _delimited(text: str, chosen: str, delimiter: str | None, whole: bool) -> Sniffed:
@@ -157,7 +140,7 @@ def _encoding_notes(chosen: str) -> tuple[str, ...]:
 
 def detect_json(text: str, suffix: str, whole: bool) -> Literal["json", "jsonl"] | None:
     """Whether text is JSON: one value per line, one document, or none of it."""
-    named_json = suffix in (".json", ".jsonl", ".ndjson", ".jsonlines")
+    named_json = suffix in _JSON_NAMES
     start = text.lstrip("\ufeff \t\r\n")
     if not start.startswith(("{", "[")) and not named_json:
         return None
@@ -170,7 +153,7 @@ def detect_json(text: str, suffix: str, whole: bool) -> Literal["json", "jsonl"]
         return None  # a table with a misleading name
     if len(complete) > 1 and len(good) >= max(1, len(complete[:20]) / 2) and _are_rows(good, start):
         return "jsonl"
-    if len(complete) == 1 and good and isinstance(good[0], dict) and good[0] and not _holds_lists(good[0]):
+    if len(complete) == 1 and good and isinstance(good[0], dict) and _is_one_row(good[0], suffix):
         return "jsonl"
     return "json"
 
@@ -190,8 +173,12 @@ def _are_rows(values: list[object], start: str) -> bool:
     return start[0] != "[" or (len(values) > 1 and all(isinstance(value, list) for value in values))
 
 
-def _holds_lists(value: dict[str, object]) -> bool:
-    return any(isinstance(each, list) for each in value.values())
+def _is_one_row(value: dict[str, object], suffix: str) -> bool:
+    """Not one object of columns, which are lists of one length, and not one that wraps the rows."""
+    lists = [each for each in value.values() if isinstance(each, list)]
+    if suffix in (".json", "") or not lists:
+        return bool(value) and not lists
+    return len({len(each) for each in lists}) > 1 or any(name in value for name in _LISTS_OF_TURNS)
 
 
 def _opens_json(start: str) -> bool:

@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from facet.dataset.collection import TABLES, TEXTS
 from facet.errors import DataError
+
+DATA_SUFFIXES = TABLES + TEXTS
 
 _NAME = r"[A-Za-z0-9][\w.\-]{0,95}"
 _HUB_ID = re.compile(
@@ -61,3 +65,27 @@ def _path(text: str) -> Source:
 
 def _unclear(why: str) -> DataError:
     return DataError("We do not know where to find this data.", why, "Upload a file, or write hub:owner/name.")
+
+
+def data_file(path: Path) -> Path:
+    """The file itself, or the one data file of a folder.
+
+    Raises: `DataError` when there is none, or more than one.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise DataError(
+            "This file is not there.",
+            f"There is nothing called {path.name} in that place.",
+            "Check the name and the folder, then try again.",
+        )
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in DATA_SUFFIXES and file.is_file())
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(file.name for file in found[:8])
+    raise DataError(
+        "This folder does not hold exactly one data file.",
+        f"It holds {len(found)}: {names}." if found else "None is a table or a text by its name.",
+        "Name one file.",
+    )

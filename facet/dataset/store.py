@@ -8,10 +8,9 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from facet.dataset.conversation import EXTRA_FIELDS, Conversation, Example
+from facet.dataset.conversation import EXTRA_FIELDS, TURN_EXTRAS, Conversation, Example
 from facet.errors import DataError
 
-TURN_EXTRAS = ("weight", "tool_calls", "name")
 _MESSAGE = (("role", pa.string()), ("content", pa.string()))
 _TURN_TYPES = {"weight": pa.int8(), "tool_calls": pa.string(), "name": pa.string()}
 _FIELD_TYPES = {

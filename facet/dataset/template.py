@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -17,7 +18,10 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from facet.dataset.conversation import Conversation
+from facet.dataset.marks import Marker
 from facet.errors import DataError, SettingError
+
+Tools = list[dict[str, Any]] | None
 
 _PROBE = "\ue000probe\ue000"
 _MOST_TEMPLATE_CHARACTERS = 200_000
@@ -57,8 +61,7 @@ class ChatTemplate:
         if len(source) > _MOST_TEMPLATE_CHARACTERS:
             raise unusable("It is longer than any template should be.")
         self.variables = dict(variables)
-        self.controls = re.compile("|".join(map(re.escape, sorted(controls, key=len, reverse=True))) or r"(?!)")
-        self.overlapping = re.compile(f"(?=({self.controls.pattern}))")
+        self.marker = Marker(controls)
         self.end = re.compile("|".join(map(re.escape, ends)) or r"(?!)")
         try:
             self.template = _environment().from_string(source)
@@ -66,64 +69,100 @@ class ChatTemplate:
             raise unusable(f"It is not valid: {str(error)[:100]}.") from None
         self.folds_system = self._must_fold_system()
 
-    def plan(self, conversation: Conversation) -> Plan:
-        """The pieces of a conversation; a trained piece is an answer and its end of turn."""
-        messages, mark = self._marked(conversation)
-        whole = self._render(messages, False)
+    def plan(self, conversation: Conversation, tools: Tools = None) -> Plan:
+        """The pieces of a conversation; a trained piece is an answer and its end of turn.
+
+        Raises: `Refused`, and `DataError` when tools are used that the template does not write.
+        """
+        messages, tools, mark = self._marked(conversation, tools)
+        whole = self._render(messages, False, tools)
         pieces: list[tuple[str, bool]] = []
         at = 0
         for place, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
-            prompt = self._render(messages[:place], True)
+            prompt = self._render(messages[:place], True, tools)
             if whole.startswith(prompt) and len(prompt) > at:
                 pieces.append((whole[at : len(prompt)], False))
             elif place == len(messages) - 1:
-                whole = prompt + self._answer(messages, whole)
+                whole = prompt + self._answer(messages, whole, tools)
                 pieces = [(prompt, False)]
             else:
                 continue  # this answer is read in a form in which it was never asked for
-            end = self.end.search(whole, len(prompt))
-            if not end:
-                raise unusable("It does not end the model's turns with a control token.")
-            at = end.end()
-            pieces.append((whole[len(prompt) : at], True))
+            at = self._end(messages, place, whole, len(prompt), tools)
+            pieces.append((whole[len(prompt) : at], message.get("weight") != 0))
         pieces.append((whole[at:], False))
         return Plan(tuple(text for text, _ in pieces), tuple(trained for _, trained in pieces), mark)
 
-    def prompt(self, messages: Conversation) -> Plan:
+    def prompt(self, messages: Conversation, tools: Tools = None) -> Plan:
         """What the model reads right before it answers."""
-        marked, mark = self._marked(messages)
-        return Plan((self._render(marked, True),), (False,), mark)
+        marked, tools, mark = self._marked(messages, tools)
+        return Plan((self._render(marked, True, tools),), (False,), mark)
 
-    def _answer(self, messages: list[dict[str, str]], whole: str) -> str:
+    def _end(self, messages: list[dict[str, Any]], place: int, whole: str, start: int, tools: Tools) -> int:
+        """Where the answer that begins at `start` ends: behind its end of turn, and before the result of a tool."""
+        most = len(whole)
+        if place + 1 < len(messages) and messages[place + 1]["role"] == "tool":
+            until = self._render(messages[: place + 1], False, tools)
+            most = max(start, _alike(whole, until))
+        end = self.end.search(whole, start, most)
+        if end:
+            return end.end()
+        if most == len(whole):
+            raise unusable("It does not end the model's turns with a control token.")
+        return most
+
+    def _answer(self, messages: list[dict[str, Any]], whole: str, tools: Tools) -> str:
         """The last answer and its end of turn, where the prompt ends in more than the template writes before it."""
-        probe = self._render([*messages[:-1], {"role": "assistant", "content": _PROBE}], False)
+        probe = self._render([*messages[:-1], {"role": "assistant", "content": _PROBE}], False, tools)
         header, found, _ = probe.rpartition(_PROBE)
         if not found or not whole.startswith(header):
             raise unusable("What it writes before an answer depends on the answer.")
         return whole[len(header) :]
 
-    def _marked(self, conversation: Conversation) -> tuple[list[dict[str, str]], str | None]:
+    def _marked(self, conversation: Conversation, tools: Tools) -> tuple[list[dict[str, Any]], Tools, str | None]:
         """The messages with every control token that is spelled in them broken by a character used nowhere else."""
-        messages = [dict(message) for message in conversation]
+        messages: list[dict[str, Any]] = [dict(message) for message in conversation]
+        if tools is not None or any("tool_calls" in each or each["role"] == "tool" for each in messages):
+            self._require_tools(messages, tools)
         if self.folds_system and len(messages) > 1 and messages[0]["role"] == "system":
             messages = _folded(messages)
-        if not any(self.controls.search(message["content"]) for message in messages):
-            return messages, None
-        whole = "".join(message["content"] for message in messages)
-        mark = next(chr(code) for code in range(0xF0000, 0x10FFFE) if chr(code) not in whole)  # for private use
-        for message in messages:
-            for found in reversed(list(self.overlapping.finditer(message["content"]))):
-                content, place = message["content"], found.start() + 1
-                message["content"] = content[:place] + mark + content[place:]
-        return messages, mark
+        return self.marker.marked(messages, tools)
 
-    def _render(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
+    def _require_tools(self, messages: list[dict[str, Any]], tools: Tools) -> None:
+        """Raises: `DataError` when the template would leave out what these messages need."""
+        declares, calls = self.writes_tools
+        uses = any("tool_calls" in message or message["role"] == "tool" for message in messages)
+        if (tools and not declares) or (uses and not calls):
+            raise no_tools()
+
+    @cached_property
+    def writes_tools(self) -> tuple[bool, bool]:
+        """Whether the template writes declarations of tools, and whether it writes calls and what comes back."""
+        asked = [{"role": "user", "content": "a"}]
+        function = {"name": _PROBE, "description": "b", "parameters": {"type": "object", "properties": {}}}
+        call = {"id": "call_1", "type": "function", "function": {"name": _PROBE, "arguments": {}}}
+        called = [
+            *asked,
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "name": "c", "content": _PROBE * 2},
+            {"role": "assistant", "content": "d"},
+        ]
+        try:
+            declares = _PROBE in self._render(asked, False, [{"type": "function", "function": function}])
+        except Refused:
+            declares = False
+        try:
+            text = self._render(called, False, None)
+        except Refused:
+            text = ""
+        return declares, _PROBE * 2 in text and _PROBE in text.replace(_PROBE * 2, "")
+
+    def _render(self, messages: list[dict[str, Any]], add_generation_prompt: bool, tools: Tools = None) -> str:
         try:
             return self.template.render(
                 messages=messages,
-                tools=None,
+                tools=tools,
                 documents=None,
                 add_generation_prompt=add_generation_prompt,
                 **self.variables,
@@ -146,7 +185,13 @@ class ChatTemplate:
         return _PROBE not in text
 
 
-def _folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+def _alike(first: str, second: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = zip(first, second, strict=False)
+    return next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
+
+
+def _folded(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     system, first, *others = messages
     return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *others]
 
@@ -181,6 +226,14 @@ def _raise(message: str) -> None:
 
 def unusable(why: str) -> SettingError:
     return SettingError("This model's chat template cannot be used.", why, "Choose another “Starting model”.")
+
+
+def no_tools() -> DataError:
+    return DataError(
+        "This model cannot be taught to use tools.",
+        "Its chat template has no place for tools, and the examples declare or call some.",
+        "Choose a “Starting model” that knows tools, such as Gemma 4 or FunctionGemma.",
+    )
 
 
 def refused(complaint: str) -> DataError:

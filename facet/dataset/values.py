@@ -95,6 +95,11 @@ def clip(text: str, most: int = MOST_SHOWN_CHARACTERS) -> str:
     return shown if len(text) <= most else f"{shown}… ({len(text) - most:,} more characters)"
 
 
+def is_whole(text: str) -> bool:
+    """Whether every character is one: half of a pair, as broken JSON has it, can be written into no file."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def is_too_deep(value: Any, most: int = 50) -> bool:
     level = [value]
     for _ in range(most):

@@ -52,6 +52,13 @@ def is_closed(info: Any) -> bool:
     return bool(info.gated or info.private)
 
 
+def card_value(info: Any, name: str) -> str | None:
+    """A word from the front matter of the repository's page; authors write lists there too."""
+    value = getattr(info.card_data, name, None) if info.card_data else None
+    first = value[0] if isinstance(value, list) and value else value
+    return first if isinstance(first, str) and len(first) < 80 else None
+
+
 def _require_access(api: Any, thing: Thing, name: str, info: Any, token: str | None) -> None:
     if token and is_closed(info):
         with ours(thing, name, token):

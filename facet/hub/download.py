@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
+from huggingface_hub import hf_hub_download, hf_hub_url
+from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 from tqdm.std import tqdm
 
 from facet.errors import CapacityError, HubError
@@ -67,6 +68,38 @@ def download(repository: Repository, names: list[str], into: Path, progress: Rep
     shutil.rmtree(into / ".cache", ignore_errors=True)  # the client's notes on half-finished downloads
 
 
+def download_piece(
+    repository: Repository, name: str, start: int, stop: int, into: Path, progress: ReportProgress | None = None
+) -> None:
+    """Fetch the bytes from `start` to before `stop` of a file. The Hub states no hash of a piece, only its length.
+
+    Raises: `HubError`, `AccessError`, `NotFoundError`; `CapacityError` when the disk is full.
+    """
+    where = repository.name
+    url = hf_hub_url(where, name, repo_type=repository.thing, revision=repository.sha, endpoint=repository.endpoint)
+    headers = build_hf_headers(token=repository.token or False, library_name="facet")
+    headers |= {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+    _require_disk((stop - start) / 1e9, into.parent)
+    with (
+        ours(repository.thing, where, repository.token),
+        get_session().stream("GET", url, headers=headers) as response,
+        open(into, "wb") as file,
+    ):
+        if response.status_code >= 400:
+            response.read()
+        hf_raise_for_status(response)
+        skip = start if response.status_code == 200 else 0  # it took no notice of the range
+        for piece in response.iter_bytes():
+            passed, skip = piece[skip:], max(0, skip - len(piece))
+            file.write(passed[: stop - start - file.tell()])
+            if progress:
+                progress(file.tell() / 1e9, (stop - start) / 1e9)
+            if file.tell() >= stop - start:
+                break
+    if into.stat().st_size != stop - start:
+        raise _damaged(where)
+
+
 def _download_one(repository: Repository, name: str, into: Path, report: Callable[[int], None]) -> None:
     if _is_whole(into / name, repository.files[name]):
         return
@@ -90,11 +123,15 @@ def _is_whole(file: Path, listed: Listed) -> bool:
 def _verify(file: Path, listed: Listed, name: str) -> None:
     if not _is_whole(file, listed):
         file.unlink(missing_ok=True)
-        raise HubError(
-            "What arrived is not what the Hub has.",
-            f"A file of {name} was damaged on the way.",
-            "Try again; the other files are kept.",
-        )
+        raise _damaged(name)
+
+
+def _damaged(name: str) -> HubError:
+    return HubError(
+        "What arrived is not what the Hub has.",
+        f"A file of {name} was damaged on the way.",
+        "Try again; the other files are kept.",
+    )
 
 
 def _hash_matches(file: Path, listed: Listed) -> bool:

@@ -8,7 +8,6 @@ what is fetched may be shared by everyone on this machine. What only a token ope
 import contextlib
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +15,16 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from facet.errors import CapacityError
 from facet.gemma.inspect import ModelFacts, facts_of, has_template, inspect, read_config
 from facet.gemma.licences import Licence, licence_of
 from facet.gemma.refuse import complaint_about_files
-from facet.hub.ask import ask
+from facet.hub.ask import ask, card_value
+from facet.hub.dataset_fetch import MOST_GB, Found, find, folder_of_its_own
+from facet.hub.datasets import Beginning, DatasetOnHub, Fetched
 from facet.hub.download import ReportProgress, Repository, download
 from facet.hub.errors import Thing
-from facet.hub.front_matter import configs_of
-from facet.hub.parts import DatasetName, Part, choose
-from facet.workspace import read_json, write_json
+from facet.hub.parts import DatasetName
+from facet.workspace import read_json, whole_or_gone, write_json
 
 ASK_SECONDS: Final = 6.0  # how long a first question may take before we say that the Hub cannot be reached
 WEIGHTS: Final = re.compile(r"model(-\d+-of-\d+)?\.safetensors(\.index\.json)?")
@@ -45,8 +44,6 @@ BESIDE_WEIGHTS: Final = frozenset(
     ]
 )
 COMPLETE: Final = ".complete.json"  # written last into a downloaded model's folder
-MOST_GB: Final = 2.0
-README_CAP: Final = 5_000_000  # bytes
 SMALL: Final = 20_000_000  # bytes; a configuration file is never larger
 
 
@@ -78,26 +75,6 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """One file of a dataset. `words` says which part it is and what was left aside."""
-
-    repo: str
-    sha: str
-    path: Path
-    config: str | None
-    split: str
-    words: str
-    licence: str | None  # as stated on its page
-    alone: Path | None = None  # the folder made for this file alone
-
-    def discard(self) -> None:
-        """Delete the downloaded copy, once it has been taken over."""
-        self.path.unlink(missing_ok=True)
-        if self.alone:
-            shutil.rmtree(self.alone, ignore_errors=True)
-
-
-@dataclass(frozen=True)
 class Hub:
     """`cache` holds what is being looked at; models go where the caller says."""
 
@@ -120,7 +97,7 @@ class Hub:
             download(repository, list(dict.fromkeys(wanted)), folder)
             stated = getattr(info.safetensors, "total", None) or int(repository.gigabytes(weights) * 1e9 / 2)
             facts = facts_of(read_config(folder / "config.json"), stated, template=has_template(folder))
-        licence = licence_of(repository.name, facts.generation, _card_value(info, "license"))
+        licence = licence_of(repository.name, facts.generation, card_value(info, "license"))
         size_gb = repository.gigabytes(_model_files(repository))
         return ModelOnHub(
             repository.name, repository.sha, facts, licence, size_gb, bool(info.gated), bool(info.private)
@@ -170,6 +147,50 @@ class Hub:
             write_json(folder / COMPLETE, {"sizes": {name: repository.files[name].size for name in names}})
         return Snapshot(repo, repository.sha, folder)
 
+    def dataset_look(self, dataset: str, revision: str | None = None, token: str | None = None) -> DatasetOnHub:
+        """What a dataset has, by its page and its list of files; a few kilobytes are fetched, no rows.
+
+        Raises: `DataError` when nothing in it can be read; `AccessError`, `NotFoundError`, `SettingError`, `HubError`.
+        """
+        return self._find(DatasetName.parse(dataset).repo, revision, token).look()
+
+    def dataset_beginning(
+        self,
+        repo: str,
+        sha: str | None = None,
+        config: str | None = None,
+        split: str | None = None,
+        token: str | None = None,
+    ) -> Beginning:
+        """The first bytes of a split's first file, for a look at its rows; whoever calls discards them.
+
+        Raises: like `dataset_files`.
+        """
+        found, folder = self._find(repo, sha, token), folder_of_its_own(self.cache)
+        with whole_or_gone(folder):
+            return found.beginning(config, split, folder)
+
+    def dataset_files(
+        self,
+        repo: str,
+        sha: str | None = None,
+        config: str | None = None,
+        split: str | None = None,
+        *,
+        most_gb: float = MOST_GB,
+        most_files: int | None = None,
+        token: str | None = None,
+        progress: ReportProgress | None = None,
+    ) -> Fetched:
+        """Fetch the files of one split, or of `all`: of a large dataset as many as fit, and `words` says so.
+
+        Raises: `DataError` when there is nothing to read or a part must be chosen; `CapacityError` when not even the
+        first file fits; `AccessError`, `NotFoundError`, `SettingError`, `HubError`.
+        """
+        found, folder = self._find(repo, sha, token), folder_of_its_own(self.cache)
+        with whole_or_gone(folder):
+            return found.fetch(config, split, folder, most_gb, most_files, progress)
+
     def dataset_file(
         self,
         dataset: str,
@@ -179,44 +200,13 @@ class Hub:
         progress: ReportProgress | None = None,
         token: str | None = None,
     ) -> Fetched:
-        """Fetch one file of a dataset: `owner/name`, `owner/name:config` or `owner/name:config/split`.
-
-        Large datasets come in many files; the first one is fetched and `words` says so.
-        Raises: `DataError` when there is nothing to read or a part must be chosen; `CapacityError` above `most_gb`.
-        """
+        """The first file only of `owner/name`, `owner/name:config` or `owner/name:config/split`."""
         wanted = DatasetName.parse(dataset)
-        repository, info = self._ask("dataset", wanted.repo, revision, token)
-        folder = self._folder_of_its_own()  # two people may ask for the same dataset at once
-        try:
-            part = choose(repository.files, self._declared_parts(repository, folder), wanted)
-            self._download_first(repository, part, folder, most_gb, progress)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        path, licence = folder / part.files[0], _card_value(info, "license")
-        words = _words(repository, part)
-        return Fetched(repository.name, repository.sha, path, part.config, part.split, words, licence, folder)
+        how = {"most_gb": most_gb, "progress": progress, "token": token}
+        return self.dataset_files(wanted.repo, revision, wanted.config, wanted.split, most_files=1, **how)
 
-    @staticmethod
-    def _download_first(
-        repository: Repository, part: Part, folder: Path, most_gb: float, progress: ReportProgress | None
-    ) -> None:
-        file = part.files[0]
-        size_gb = repository.gigabytes([file])
-        if size_gb > most_gb:
-            raise CapacityError(
-                "This dataset is too large to fetch.",
-                f"Its file {Path(file).name[:60]} has {size_gb:.1f} GB, and {most_gb:.1f} GB is the most.",
-                "Choose a smaller dataset, or upload a part of this one.",
-            )
-        download(repository, [file], folder, progress)
-
-    def _declared_parts(self, repository: Repository, folder: Path) -> list[dict[str, Any]]:
-        readme = repository.files.get("README.md")
-        if readme is None or readme.size > README_CAP:
-            return []
-        download(repository, ["README.md"], folder)
-        return configs_of((folder / "README.md").read_text("utf-8", errors="replace"))
+    def _find(self, repo: str, revision: str | None, token: str | None) -> Found:
+        return find(repo, revision, token, self.endpoint, self.cache, ASK_SECONDS)
 
     def _ask(self, thing: Thing, name: str, revision: str | None, token: str | None) -> tuple[Repository, Any]:
         return ask(thing, name, revision, token, self.endpoint, ASK_SECONDS)
@@ -224,15 +214,11 @@ class Hub:
     @contextlib.contextmanager
     def _folder_to_look_in(self) -> Iterator[Path]:
         """Where a model's small files are put for the length of one look."""
-        folder = self._folder_of_its_own()
+        folder = folder_of_its_own(self.cache)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def _folder_of_its_own(self) -> Path:
-        self.cache.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix="alone-", dir=self.cache))
 
 
 def place(repo: str, sha: str) -> str:
@@ -248,20 +234,5 @@ def _model_files(repository: Repository) -> list[str]:
     return sorted(names, key=lambda name: (repository.files[name].size, name))
 
 
-def _card_value(info: Any, name: str) -> str | None:
-    """A word from the front matter of the repository's page; authors write lists there too."""
-    value = getattr(info.card_data, name, None) if info.card_data else None
-    first = value[0] if isinstance(value, list) and value else value
-    return first if isinstance(first, str) and len(first) < 80 else None
-
-
 def _has(file: Path, size: int) -> bool:
     return file.is_file() and file.stat().st_size == size
-
-
-def _words(repository: Repository, part: Part) -> str:
-    which = f"the part {part.config}, {part.split}" if part.config else f"the part {part.split}"
-    sentences = [f"This is {which} of {repository.name} at version {repository.sha[:7]}."]
-    if len(part.files) > 1:
-        sentences.append(f"It comes in {len(part.files)} files; this is the first of them.")
-    return " ".join([*sentences, *part.notes])

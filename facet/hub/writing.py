@@ -1,4 +1,4 @@
-"""One repository of models on the Hub, written to in one person's name. Every call asks once and hides nothing.
+"""One repository on the Hub, of a model or a dataset, written to in one person's name. Every call asks once.
 
 What the client raises leaves as one of three kinds that the caller can go on after (`Busy`, `Moved`, `Taken`), or as a
 `FacetError` that ends the matter.
@@ -19,7 +19,18 @@ from huggingface_hub.utils import httpx
 from facet.errors import AccessError, CapacityError, FacetError, HubError
 from facet.hub.account import Account, account_of
 from facet.hub.client import wait_of, writer
-from facet.hub.errors import NOT_REACHED, SCOPE, TOKEN, checked, printable, said, scope_missing, signed_out, status_of
+from facet.hub.errors import (
+    NOT_REACHED,
+    SCOPE,
+    TOKEN,
+    Thing,
+    checked,
+    printable,
+    said,
+    scope_missing,
+    signed_out,
+    status_of,
+)
 
 AGAIN: Final = frozenset([404, 408, 425, 429])  # and every 5xx; 404: a repository made a second ago may not be seen yet
 STUMBLES: Final = (ValueError, LookupError, TypeError, AttributeError, NameError, RuntimeError)  # over an odd answer
@@ -65,10 +76,11 @@ class State:
 
 
 @dataclass(frozen=True)
-class ModelRepo:
+class OwnRepo:
     name: str  # owner/name
     token: str = field(repr=False)
     endpoint: str | None = None
+    thing: Thing = "model"
 
     @property
     def api(self) -> Any:
@@ -76,7 +88,11 @@ class ModelRepo:
 
     @property
     def page(self) -> str:
-        return f"{self.api.endpoint}/{self.name}"
+        return f"{self.api.endpoint}/{'datasets/' if self.thing == 'dataset' else ''}{self.name}"
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {"repo_type": self.thing}
 
     def account(self) -> Account:
         with self._asking():
@@ -87,7 +103,7 @@ class ModelRepo:
         try:
             with self._asking():
                 try:
-                    info = self.api.model_info(self.name, revision=revision)
+                    info = self.api.repo_info(self.name, revision=revision, **self._how)
                 except theirs.RepositoryNotFoundError as error:
                     if status_of(error) == 401:
                         self.account()  # to a token it no longer accepts the Hub shows nothing either
@@ -99,7 +115,7 @@ class ModelRepo:
 
     def _files(self, sha: str) -> dict[str, Stored]:
         try:
-            listed = list(self.api.list_repo_tree(self.name, recursive=True, revision=sha))
+            listed = list(self.api.list_repo_tree(self.name, recursive=True, revision=sha, **self._how))
         except theirs.RemoteEntryNotFoundError:
             return {}  # a repository without any file
         return {
@@ -111,29 +127,30 @@ class ModelRepo:
     def create(self) -> None:
         """Make it, private. Raises: `Taken` when it is there."""
         with self._asking(Taken):
-            self.api.create_repo(self.name, repo_type="model", visibility="private")
+            self.api.create_repo(self.name, visibility="private", **self._how)
 
     def commit(self, add: Mapping[str, Path], delete: Iterable[str], title: str, parent: str) -> str:
         """All changes as one commit on top of `parent`, or nothing. Raises: `Moved` when that is not the newest."""
         changes = [CommitOperationAdd(name, file) for name, file in add.items()]
         changes += [CommitOperationDelete(name, is_folder=False) for name in delete]
         with self._asking(Moved, Taken):
-            return self.api.create_commit(self.name, changes, commit_message=title, parent_commit=parent).oid
+            how = {"commit_message": title, "parent_commit": parent, **self._how}
+            return self.api.create_commit(self.name, changes, **how).oid
 
     def tags(self) -> dict[str, str]:
         """Tag → commit."""
         with self._asking():
-            return {tag.name: tag.target_commit for tag in self.api.list_repo_refs(self.name).tags}
+            return {tag.name: tag.target_commit for tag in self.api.list_repo_refs(self.name, **self._how).tags}
 
     def tag(self, name: str, sha: str) -> None:
         """Raises: `Taken` when there is a tag of that name."""
         with self._asking(Taken):
-            self.api.create_tag(self.name, tag=name, revision=sha)
+            self.api.create_tag(self.name, tag=name, revision=sha, **self._how)
 
     def show(self, private: bool) -> None:
         """Change who sees it."""
         with self._asking():
-            self.api.update_repo_settings(self.name, visibility="private" if private else "public")
+            self.api.update_repo_settings(self.name, visibility="private" if private else "public", **self._how)
 
     @contextlib.contextmanager
     def _asking(self, *conflicts: type[Exception]) -> Iterator[None]:
@@ -143,7 +160,7 @@ class ModelRepo:
         except (FacetError, Busy, theirs.RevisionNotFoundError):
             raise
         except Exception as error:
-            trouble = trouble_of(error, self.name)
+            trouble = trouble_of(error, self.name, self.thing)
             if trouble is None:
                 raise
             if isinstance(trouble, (Moved, Taken)) and not isinstance(trouble, conflicts):
@@ -151,31 +168,31 @@ class ModelRepo:
             raise trouble from printable(error, self.token)
 
 
-def trouble_of(error: BaseException, repo: str) -> Exception | None:
+def trouble_of(error: BaseException, repo: str, thing: Thing = "model") -> Exception | None:
     """What an error of the client means for the one who writes; None when it is none of the Hub's."""
     while isinstance(error, RuntimeError) and error.__cause__ is not None:
         error = error.__cause__  # the client wraps what happens in its threads
     status = status_of(error)
     if status is not None:
-        return _by_status(status, error, repo)
+        return _by_status(status, error, repo, thing)
     if isinstance(error, theirs.OfflineModeIsEnabled):
         return HubError(
             "The Hub cannot be reached.", "Facet was started without a network (HF_HUB_OFFLINE).", "Start it with one."
         )
     if told := REFUSED_BY_STORAGE.search(str(error)):
-        return _by_status(int(told[1]), error, repo)
+        return _by_status(int(told[1]), error, repo, thing)
     if isinstance(error, (*NOT_REACHED, httpx.HTTPError)):
         return Busy("The Hub could not be reached.")
     if type(error).__module__.startswith("hf_xet"):
         return Busy("The Hub's storage did not take the files.")
     if isinstance(error, ValueError) and any(word in str(error).lower() for word in FULL):
-        return full(repo)
+        return full(repo, thing)
     if isinstance(error, STUMBLES):
         return Busy("The Hub's answer was not complete.")
     return None
 
 
-def _by_status(status: int, error: Any, repo: str) -> Exception:
+def _by_status(status: int, error: Any, repo: str, thing: Thing) -> Exception:
     words = said(error)
     if status == 412:
         return Moved()
@@ -186,7 +203,7 @@ def _by_status(status: int, error: Any, repo: str) -> Exception:
     if status == 401:
         return signed_out()
     if status in (402, 413) or (status == 403 and any(word in words.lower() for word in FULL)):
-        return full(repo)
+        return full(repo, thing)
     if status == 403:
         scope = SCOPE.search(words)
         return scope_missing(scope[1]) if scope else forbidden(repo)
@@ -219,9 +236,10 @@ def forbidden(repo: str) -> AccessError:
     )
 
 
-def full(repo: str) -> CapacityError:
+def full(repo: str, thing: Thing) -> CapacityError:
+    smaller = "a smaller adapter (a lower LoRA rank)" if thing == "model" else "fewer rows"
     return CapacityError(
-        "There is not enough room for this model in the account.",
+        f"There is not enough room for this {thing} in the account.",
         f"The Hub does not take files as large as these for {repo.split('/')[0]}.",
-        "Delete what you no longer need on huggingface.co, or publish a smaller adapter (a lower LoRA rank).",
+        f"Delete what you no longer need on huggingface.co, or publish {smaller}.",
     )

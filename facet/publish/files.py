@@ -51,17 +51,17 @@ def to_publish(folder: Path) -> Mapping[str, LocalFile]:
 
     Raises: `DataError` when one is missing, holds a secret, or the starting model could be found by nobody else.
     """
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_plain(folder, path)]
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_own(folder, path)]
     own_base = _base_model(folder) == STARTER
     names = sorted(name for name in names if is_allowed(name) and (own_base or not name.startswith("base/")))
     if missing := [name for name in NEEDED if name not in names]:
         raise _incomplete(f"It lacks {', '.join(missing)}.")
     if own_base and "base/config.json" not in names:
         raise _incomplete("Its starting model, which is nowhere else to be had, is not in the folder “base”.")
-    return {name: _read(folder / name, name) for name in names}
+    return {name: read(folder / name, name) for name in names}
 
 
-def _is_plain(folder: Path, path: Path) -> bool:
+def is_own(folder: Path, path: Path) -> bool:
     """A file of this folder itself: a link could lead anywhere on this machine."""
     return path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve())
 
@@ -69,7 +69,7 @@ def _is_plain(folder: Path, path: Path) -> bool:
 def _base_model(folder: Path) -> str:
     """The starting model by its id on the Hub, or "starter"."""
     file = folder / ADAPTER_FILES[1]
-    if not _is_plain(folder, file) or file.stat().st_size > SMALL:
+    if not is_own(folder, file) or file.stat().st_size > SMALL:
         raise _incomplete(f"It lacks {file.name}.")
     try:
         config: Any = json.loads(file.read_text("utf-8"))
@@ -85,8 +85,8 @@ def _base_model(folder: Path) -> str:
     )
 
 
-def _read(path: Path, name: str) -> LocalFile:
-    """Hash a file and look for secrets, in one pass."""
+def read(path: Path, name: str, again: str = "train again") -> LocalFile:
+    """Hash a file and look for secrets, in one pass. `again`: what to do once the secret is removed."""
     size = path.stat().st_size
     blob, sha256, before = hashlib.sha1(b"blob %d\0" % size), hashlib.sha256(), b""
     with open(path, "rb") as file:
@@ -94,13 +94,17 @@ def _read(path: Path, name: str) -> LocalFile:
             blob.update(piece)
             sha256.update(piece)
             if SECRET.search(before + piece):
-                raise DataError(
-                    "There is a key in one of the files.",
-                    f"{name} holds something that looks like a token of Hugging Face. Nothing was uploaded.",
-                    "Withdraw that token on huggingface.co/settings/tokens, remove it from your data, and train again.",
-                )
+                raise key_inside(name, again)
             before = piece[-OVERLAP:]
     return LocalFile(path, size, blob.hexdigest(), sha256.hexdigest())
+
+
+def key_inside(name: str, again: str) -> DataError:
+    return DataError(
+        "There is a key in one of the files.",
+        f"{name} holds something that looks like a token of Hugging Face. Nothing was uploaded.",
+        f"Withdraw that token on huggingface.co/settings/tokens, remove it from your data, and {again}.",
+    )
 
 
 def _incomplete(why: str) -> FacetError:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from facet.errors import SettingError
+from facet.hub.errors import Thing
 
 LONGEST: Final = 96
 NEXT: Final = "next"  # as a tag: the next free version
@@ -15,8 +16,8 @@ WINDOWS: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 CHOOSE: Final = "Choose another name, such as pirate-poems."
 
 
-def check_name(repo: str) -> None:
-    """Raises: `SettingError` for what cannot be a repository's name, with the reason."""
+def check_name(repo: str, thing: Thing = "model") -> None:
+    """Raises: `SettingError` for what cannot be the name of a repository with this in it, with the reason."""
     if TOKEN.search(repo):
         raise SettingError(
             "This is a key, not a name.",
@@ -25,12 +26,12 @@ def check_name(repo: str) -> None:
         )
     owner, slash, name = repo.partition("/")
     if not repo.strip():
-        raise _bad("There is no name yet.")
+        raise _bad("There is no name yet.", thing)
     if not slash or not owner or "/" in name:
-        raise _bad("It has to be your account's name, one slash, and a name for the model.")
+        raise _bad(f"It has to be your account's name, one slash, and a name for the {thing}.", thing)
     for word, whose in ((owner, "The account's name"), (name, "The name")):
         if why := _complaint(word):
-            raise _bad(f"{whose} {why}.")
+            raise _bad(f"{whose} {why}.", thing)
 
 
 def _complaint(word: str) -> str | None:
@@ -47,8 +48,8 @@ def _complaint(word: str) -> str | None:
     return next((words for broken, words in rules if broken), None)
 
 
-def _bad(why: str) -> SettingError:
-    return SettingError("A model on the Hub cannot be called this.", why, CHOOSE)
+def _bad(why: str, thing: Thing) -> SettingError:
+    return SettingError(f"A {thing} on the Hub cannot be called this.", why, CHOOSE)
 
 
 def check_tag(tag: str | None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from facet.errors import HubError
+from facet.hub.errors import Thing
 from facet.hub.writing import Busy
 
 MOST_TRIES: Final = 6  # in a row
@@ -21,6 +22,7 @@ class Patience:
     say: Callable[[str, float], None]
     share: float = 0.0
     public: bool = False
+    thing: Thing = "model"
     waited: float = 0.0
 
     @property
@@ -46,16 +48,16 @@ class Patience:
         """Raises: `HubError` when there were too many tries, or when the Hub asks for more time than we give."""
         seconds = busy.seconds if busy.seconds is not None else FIRST_SECONDS * 2**tries
         if tries >= MOST_TRIES or self.waited + seconds > MOST_SECONDS:
-            raise _given_up(busy, seconds, self.kept) from busy
+            raise _given_up(busy, seconds, self.kept, self.thing) from busy
         self.waited += seconds
         self.say(f"{busy.words} Asking again in {seconds:.0f} seconds", self.share)
         self.sleep(seconds)
 
 
-def _given_up(busy: Busy, seconds: float, kept: str) -> HubError:
+def _given_up(busy: Busy, seconds: float, kept: str, thing: Thing) -> HubError:
     when = f"in {seconds / 60:.0f} minutes" if seconds > MOST_SECONDS else "in a few minutes"
     return HubError(
-        "The model could not be published to the end.",
+        f"The {thing} could not be published to the end.",
         f"{busy.words} {kept}",
         f"Press “Publish” again {when}: it goes on where it stopped.",
     )

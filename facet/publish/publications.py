@@ -1,7 +1,8 @@
-"""Putting a tuned model into a person's account, in the background: what is going on, what was done, what failed.
+"""Putting a tuned model or a dataset into a person's account, in the background: what goes on, was done, or failed.
 
-The state lies beside the run, so that every page shows the same. The token lives in this process's memory until the
-upload ends and nowhere else; if the process dies, pressing “Publish” again goes on where it stopped.
+The state lies in the folder of the run or dataset, so that every page shows the same. The token lives in this
+process's memory until the upload ends and nowhere else; if the process dies, pressing “Publish” again goes on where it
+stopped.
 """
 
 import logging
@@ -16,16 +17,19 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from facet.errors import FacetError, SettingError
+from facet.hub.errors import Thing
+from facet.publish.dataset_repo import DataTerms, publish_dataset, write_dataset
 from facet.publish.repo import Published, Target, check_name, publish
 from facet.workspace import read_about, read_json, update_about, write_json
 
 log = logging.getLogger("facet.publish")
+_KEPT_AS: dict[Thing, str] = {"model": "run", "dataset": "dataset"}
 Stage = Literal["working", "done", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One attempt to publish a run, the newest."""
+    """One attempt to publish a run or a dataset, the newest."""
 
     repo: str
     public: bool
@@ -41,14 +45,15 @@ class Publication:
 
 @dataclass(frozen=True)
 class Publications:
-    """`endpoint` replaces the Hub's address."""
+    """Of runs or of datasets; `run` is the folder of one. `endpoint` replaces the Hub's address."""
 
     endpoint: str | None = None
+    thing: Thing = "model"
 
     def begin(self, run: Path, fill: Callable[[Path], Path], target: Target, token: str) -> None:
         """Publish in the background. `fill` writes the files into a new folder.
 
-        Raises: `SettingError` for an impossible name, or while this run is being published already.
+        Raises: `SettingError` for an impossible name, or while it is being published already.
         """
         lock = self._claim(run, target)
         threading.Thread(target=self._work, args=(run, fill, target, token, lock), daemon=True).start()
@@ -60,6 +65,29 @@ class Publications:
         if done is None or done.failure:
             raise FacetError.from_dict(done.failure) if done else FacetError.unexpected("publish")
         return done
+
+    def begin_data(
+        self, dataset: Path, target: Target, token: str, licence: str | None = None, languages: tuple[str, ...] = ()
+    ) -> None:
+        """Publish the prepared dataset in this folder in the background. `licence` None: that of its source.
+
+        Raises: `SettingError` for an impossible name, or while it is being published already.
+        """
+        of_data, fill = self._of_data(dataset, target, licence, languages)
+        of_data.begin(dataset, fill, target, token)
+
+    def data_now(
+        self, dataset: Path, target: Target, token: str, licence: str | None = None, languages: tuple[str, ...] = ()
+    ) -> Publication:
+        """Publish a prepared dataset and wait for it. Raises: what went wrong."""
+        of_data, fill = self._of_data(dataset, target, licence, languages)
+        return of_data.now(dataset, fill, target, token)
+
+    def _of_data(
+        self, dataset: Path, target: Target, licence: str | None, languages: tuple[str, ...]
+    ) -> tuple["Publications", Callable[[Path], Path]]:
+        terms = DataTerms(licence, languages)
+        return replace(self, thing="dataset"), lambda to: write_dataset(dataset, to, target.repo, terms)
 
     def newest(self, run: Path) -> Publication | None:
         try:
@@ -76,17 +104,17 @@ class Publications:
 
     @staticmethod
     def all(run: Path) -> list[dict[str, Any]]:
-        """Everything that was published of this run, newest first."""
+        """Everything that was published of it, newest first."""
         return list(reversed(read_about(run).get("published", [])))
 
     def _claim(self, run: Path, target: Target) -> FileLock:
-        check_name(target.repo)
+        check_name(target.repo, self.thing)
         lock = FileLock(run / "publication.lock", thread_local=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             raise SettingError(
-                "This model is being published already.",
+                f"This {self.thing} is being published already.",
                 "One upload at a time keeps the versions in order.",
                 "Wait until it is done; the page shows how far it is.",
             ) from None
@@ -102,10 +130,13 @@ class Publications:
 
             def say(words: str, share: float) -> None:
                 if not _is_there(run):
-                    raise SettingError("This run is gone.", "It was deleted meanwhile.", "Publish another one.")
+                    raise SettingError(
+                        f"This {_KEPT_AS[self.thing]} is gone.", "It was deleted.", "Publish another one."
+                    )
                 self._note(run, replace(state, words=words, share=share))
 
-            done = publish(files, target, token, say, self.endpoint)
+            publish_it = publish if self.thing == "model" else publish_dataset
+            done = publish_it(files, target, token, say, self.endpoint)
             if _is_there(run):
                 update_about(run, published=[*read_about(run).get("published", []), _noted(done)])
             words = "Everything was there already." if done.unchanged else "Published, and every file read back."
@@ -134,7 +165,7 @@ def _noted(done: Published) -> dict[str, Any]:
 
 
 def _is_there(run: Path) -> bool:
-    """A run may be deleted while it is published; nothing may make its folder anew."""
+    """A run or dataset may be deleted while it is published; nothing may make its folder anew."""
     return (run / "about.json").is_file()
 
 

@@ -1,4 +1,4 @@
-"""A tuned model into its owner's account on the Hub: whole or not at all, once, and public last.
+"""A tuned model or a prepared dataset into its owner's account on the Hub: whole or not at all, once, public last.
 
 Everything can be done again. What is there already is not sent twice, so pressing “Publish” after any mishap goes on
 where it stopped. A version is one commit on top of the one we looked at; after every doubtful answer the repository is
@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from facet.errors import FacetError
-from facet.hub.writing import Busy, ModelRepo, Moved, State, Taken
+from facet.hub.errors import Thing
+from facet.hub.writing import Busy, Moved, OwnRepo, State, Taken
 from facet.publish import sentences
 from facet.publish.files import RUN_FILE, LocalFile, is_allowed, to_publish
 from facet.publish.names import NEXT, VERSION, check_name, check_tag, next_version
 from facet.publish.patience import MOST_TRIES, Patience
 
-__all__ = ["Published", "Target", "check_name", "publish"]
+__all__ = ["Parcel", "Published", "Target", "check_name", "publish", "send"]
 UNTOUCHED: Final = frozenset([".gitattributes", ".gitignore"])  # files the Hub puts into a new repository
 RACES: Final = MOST_TRIES + 2  # commits begun, for whatever reason the one before was not made
 Say = Callable[[str, float], None]  # words, share done
@@ -42,6 +43,17 @@ class Published:
     unchanged: bool  # all files were there already
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """What goes into a repository, by its names there, and how Facet knows a repository it made."""
+
+    thing: Thing
+    files: Mapping[str, LocalFile]
+    mark: str  # the file by which it knows one
+    is_allowed: Callable[[str], bool]  # whether it ever publishes a file of this name, and so may remove it
+    titles: tuple[str, str]  # of the first version and of every later one
+
+
 def publish(
     folder: Path,
     target: Target,
@@ -50,29 +62,53 @@ def publish(
     endpoint: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Published:
-    """Publish an exported folder, or go on with what an earlier press began.
+    """Publish an exported model, or go on with what an earlier press began.
 
     Raises: `SettingError` when something has to be chosen otherwise; `AccessError`, `CapacityError`; `DataError` for
     a folder that must not be published; `HubError` when the Hub stays out of reach.
     """
-    check_name(target.repo)
+    titles = "A model tuned with Facet", "A new version, tuned with Facet"
+    return send(
+        lambda: Parcel("model", to_publish(folder), RUN_FILE, is_allowed, titles), target, token, say, endpoint, sleep
+    )
+
+
+def send(
+    pack: Callable[[], Parcel],
+    target: Target,
+    token: str,
+    say: Say,
+    endpoint: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    thing: Thing = "model",
+) -> Published:
+    """Publish what `pack` makes. Names are checked before it is asked; it raises when there is something amiss."""
+    check_name(target.repo, thing)
     check_tag(target.tag)
     say("Checking the files", 0.0)
-    files = to_publish(folder)
-    return _Publishing(ModelRepo(target.repo, token, endpoint), target, files, say, Patience(sleep, say)).run()
+    remote = OwnRepo(target.repo, token, endpoint, thing)
+    return _Publishing(remote, target, pack(), say, Patience(sleep, say, thing=thing)).run()
 
 
 @dataclass
 class _Publishing:
     """One press of the button. `first` and `unchanged` are found out on the way."""
 
-    remote: ModelRepo
+    remote: OwnRepo
     target: Target
-    files: Mapping[str, LocalFile]
+    parcel: Parcel
     say: Say
     patience: Patience
     first: bool = True
     unchanged: bool = True
+
+    @property
+    def files(self) -> Mapping[str, LocalFile]:
+        return self.parcel.files
+
+    @property
+    def thing(self) -> Thing:
+        return self.parcel.thing
 
     def run(self) -> Published:
         self._tell(f"Looking at {self.target.repo} on the Hub", 0.05)
@@ -99,7 +135,7 @@ class _Publishing:
             self.patience.ask(self.remote.create)
         except Taken:
             if (there := self.patience.ask(self.remote.look)) is None:
-                raise sentences.taken(self.target.repo) from None
+                raise sentences.taken(self.target.repo, self.thing) from None
             return there  # our own, made by a press whose answer was lost or by one at the same moment
         return self.patience.ask(self._seen)
 
@@ -115,14 +151,14 @@ class _Publishing:
         Raises: `SettingError` for one of other files, of another spelling, or public where private was asked for.
         """
         if state.repo != self.target.repo:
-            raise sentences.other_spelling(self.target.repo, state.repo)
-        self.first = RUN_FILE not in state.files
+            raise sentences.other_spelling(self.target.repo, state.repo, self.thing)
+        self.first = self.parcel.mark not in state.files
         if not self.first:
             if self.target.private and not state.private:
-                raise sentences.public_already(self.target.repo)
+                raise sentences.public_already(self.target.repo, self.thing)
             return state
         if set(state.files) - UNTOUCHED:
-            raise sentences.foreign(self.target.repo)
+            raise sentences.foreign(self.target.repo, self.thing, self.parcel.mark)
         if state.private:
             return state
         self.patience.ask(lambda: self.remote.show(private=True))
@@ -138,19 +174,19 @@ class _Publishing:
             now = self.patience.ask(lambda sha=sha: self._at(sha))
             if sha is not None and not self._is_whole(now):
                 raise sentences.damaged(self.patience.kept)
-            if now.sha != state.sha and not self._is_whole(now) and _ours(now) != _ours(state):
-                raise sentences.changed_meanwhile(self.target.repo)
+            if now.sha != state.sha and not self._is_whole(now) and self._ours(now) != self._ours(state):
+                raise sentences.changed_meanwhile(self.target.repo, self.thing)
             state = now
         if self._is_whole(state):
             return state
-        raise sentences.restless(self.target.repo, self.patience.kept)
+        raise sentences.restless(self.target.repo, self.patience.kept, self.thing)
 
     def _commit(self, state: State, attempt: int) -> str | None:
         """The new commit's hash; None when there is none, or when nobody can tell."""
         megabytes = sum(file.size for file in self.files.values()) / 1e6
         self._tell(f"Uploading {len(self.files)} files ({megabytes:.1f} MB)", 0.2)
         add = {name: file.path for name, file in self.files.items() if not file.equals(state.files.get(name))}
-        title = "A model tuned with Facet" if self.first else "A new version, tuned with Facet"
+        title = self.parcel.titles[0 if self.first else 1]
         try:
             sha = self.remote.commit(add, self._stale(state), title, state.sha)
         except (Moved, Taken):
@@ -172,7 +208,10 @@ class _Publishing:
 
     def _stale(self, state: State) -> list[str]:
         """What an earlier version of ours had and this one has not."""
-        return sorted(name for name in state.files if is_allowed(name) and name not in self.files)
+        return sorted(name for name in state.files if self.parcel.is_allowed(name) and name not in self.files)
+
+    def _ours(self, state: State) -> dict[str, object]:
+        return {name: stored for name, stored in state.files.items() if self.parcel.is_allowed(name)}
 
     def _require_free_tag(self, before: State) -> None:
         """Before anything is sent. Raises: `SettingError`."""
@@ -213,9 +252,5 @@ class _Publishing:
             if self.patience.ask(self._seen).private:
                 raise Busy("The Hub says that it is still private.")
         except (FacetError, Busy, Taken, Moved) as error:
-            raise sentences.still_private(self.remote.page, error) from error
+            raise sentences.still_private(self.remote.page, error, self.thing) from error
         return False
-
-
-def _ours(state: State) -> dict[str, object]:
-    return {name: stored for name, stored in state.files.items() if is_allowed(name)}

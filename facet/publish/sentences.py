@@ -1,9 +1,8 @@
-"""What is said when a model cannot be published as asked. Nothing here knows how it is found out."""
+"""What is said when something cannot be published as asked. Nothing here knows how it is found out."""
 
 from facet.errors import AccessError, FacetError, HubError, SettingError
 from facet.hub.account import Account
-
-CHOOSE = "Choose another name for the model."
+from facet.hub.errors import Thing
 
 
 def not_yours(repo: str, account: Account) -> AccessError:
@@ -18,43 +17,43 @@ def not_yours(repo: str, account: Account) -> AccessError:
     )
 
 
-def taken(repo: str) -> SettingError:
+def taken(repo: str, thing: Thing) -> SettingError:
     return SettingError(
         f"The name {repo} is taken.",
         "There is a repository of that name which Facet may not see or change.",
-        CHOOSE,
+        f"Choose another name for the {thing}.",
     )
 
 
-def other_spelling(repo: str, found: str) -> SettingError:
+def other_spelling(repo: str, found: str, thing: Thing) -> SettingError:
     return SettingError(
-        f"There is a model called {found} already.",
+        f"There is a {thing} called {found} already.",
         f"To the Hub, {repo} is the same name: it was moved, or only small and capital letters differ.",
         f"Write {found} to add a new version to it, or choose another name.",
     )
 
 
-def foreign(repo: str) -> SettingError:
+def foreign(repo: str, thing: Thing, mark: str) -> SettingError:
     return SettingError(
         f"{repo} holds files that are not Facet's.",
-        "It has no facet-run.yaml, so it was made in another way, and publishing would mix the two.",
-        f"{CHOOSE} Or empty that repository on its own page first.",
+        f"It has no {mark}, so it was made in another way, and publishing would mix the two.",
+        f"Choose another name for the {thing}. Or empty that repository on its own page first.",
     )
 
 
-def public_already(repo: str) -> SettingError:
+def public_already(repo: str, thing: Thing) -> SettingError:
     return SettingError(
-        f"{repo} is public, and you asked for a private model.",
+        f"{repo} is public, and you asked for a private {thing}.",
         "A new version would be seen by everyone.",
         "Tick “Make it public”, choose another name, or make it private on its page first.",
     )
 
 
-def changed_meanwhile(repo: str) -> SettingError:
+def changed_meanwhile(repo: str, thing: Thing) -> SettingError:
     return SettingError(
         f"Somebody changed {repo} while you were publishing.",
         "Its files are no longer those we looked at, so nothing was written over them.",
-        "Look at its page. To add your model as a new version, press “Publish” again.",
+        f"Look at its page. To add your {thing} as a new version, press “Publish” again.",
     )
 
 
@@ -74,19 +73,19 @@ def damaged(kept: str) -> HubError:
     )
 
 
-def restless(repo: str, kept: str) -> HubError:
+def restless(repo: str, kept: str, thing: Thing) -> HubError:
     return HubError(
-        "The model could not be published to the end.",
+        f"The {thing} could not be published to the end.",
         f"{repo} is being changed all the time. {kept}",
         "Press “Publish” again when nobody else works on it.",
     )
 
 
-def still_private(page: str, error: Exception) -> FacetError:
+def still_private(page: str, error: Exception, thing: Thing) -> FacetError:
     kind = type(error) if isinstance(error, FacetError) else HubError
     why = error.why if isinstance(error, FacetError) else "The Hub did not change who sees it."
     return kind(
-        "Your model is on the Hub, whole, but it is still private.",
+        f"Your {thing} is on the Hub, whole, but it is still private.",
         why,
         f"Press “Publish” again, or open {page}/settings and make it public there.",
     )

@@ -6,40 +6,39 @@ from typing import Any
 
 import gradio as gr
 
-from facet.dataset.examples import Example
-from facet.errors import DataError
-from facet.identity import Grant, Person
+from facet.dataset.examples import BundledExample
+from facet.identity import Person
 from facet.studio import Studio
+from facet.ui.aside import cleaning_of, describe_split, options_of
 from facet.ui.events import Gate
-from facet.ui.look import (
-    FOLDED_ROWS,
-    LABELS,
-    SET_ASIDE,
-    SHOWN_ROWS,
-    Look,
-    columns_for,
-    describe_file,
-    describe_rows,
-    describe_shape,
-    describe_split,
-    look_layout,
-)
-from facet.ui.markup import html, section, trouble
+from facet.ui.look import Look, look_layout
+from facet.ui.looking import correction_of, describe_changes, opened, previewed
+from facet.ui.making import PATIENCE, watch, wire_waiting
+from facet.ui.mapping import chosen, shown_for
+from facet.ui.markup import html, section
+from facet.ui.on_hub import OnHub, on_hub_layout, wire_on_hub
 from facet.ui.prepared import Prepared, prepared_layout, wire_prepared
 from facet.ui.session import Session
-from facet.ui.values import File, Id, Line, Name, Number, Words
-from facet.workspace import read_about
+from facet.ui.typed import Typed, table_of, typed_layout
+from facet.ui.values import Choice, File, Id, Line, Number, Table, Words
+from facet.ui.visitors import on_space
 
-PREVIEWED = SHOWN_ROWS + FOLDED_ROWS
-FILE_TYPES = [".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"]
+FILE_TYPES = [
+    *(".csv", ".tsv", ".txt", ".md", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods"),
+    *(".gz", ".zip", ".bz2", ".xz"),
+]
+SHOWN_EXAMPLES, MORE_IN_A_ROW = 4, 3
+KINDS_OF_FILES = "CSV, TSV, JSON, JSONL, Parquet, Excel, text or Markdown; also zipped, and pictures in a zip"
 
 
 @dataclass(frozen=True)
 class DataTab:
     file: gr.File
     examples: dict[str, gr.Button]
-    hub_id: gr.Textbox
-    hub_fetch: gr.Button
+    hub: OnHub
+    typed: Typed
+    link: gr.Textbox | None  # only at home
+    link_fetch: gr.Button | None
     look: Look
     prepared: Prepared
 
@@ -55,31 +54,55 @@ def layout(studio: Studio) -> DataTab:
     )
     with gr.Row(equal_height=True):
         with gr.Column(elem_classes="card", min_width=280):
-            file = gr.File(
-                label="A file of yours: CSV, TSV, JSON, JSONL or Parquet",
-                file_types=FILE_TYPES,
-                height=176,
-                elem_id="upload",
-            )
+            file = gr.File(label="A file of yours", file_types=FILE_TYPES, height=150, elem_id="upload")
+            gr.HTML(html('<p class="f-small">{}</p>', KINDS_OF_FILES))
         with gr.Column(elem_classes="card", min_width=280):
-            hub_id = gr.Textbox(
-                label="A dataset of the Hugging Face Hub",
-                placeholder="owner/name",
-                max_length=200,
-                info="Public ones, and your own once you are signed in. Its code is never run.",
-            )
-            hub_fetch = gr.Button("Fetch it", scale=0, elem_classes="f-left")
+            hub = on_hub_layout()
+    with gr.Column(elem_classes="card f-quiet"):
+        typed = typed_layout()
+        link, fetch = (None, None) if on_space() else _link_layout()
     gr.HTML(section("Or try one of ours"))
-    with gr.Row(elem_classes="f-examples", equal_height=True):
-        examples = {example.name: _card(example) for example in studio.examples()}
+    examples = _examples(studio)
     look = look_layout()
-    return DataTab(file, examples, hub_id, hub_fetch, look, prepared_layout(studio))
+    return DataTab(file, examples, hub, typed, link, fetch, look, prepared_layout(studio))
 
 
-def _card(example: Example) -> gr.Button:
+def _examples(studio: Studio) -> dict[str, gr.Button]:
+    """The first row of them; the others folded."""
+    ours = studio.examples()
+    with gr.Row(elem_classes="f-examples", equal_height=True):
+        cards = {example.name: _card(example) for example in ours[:SHOWN_EXAMPLES]}
+    goals = ", ".join(example.goal.lower() for example in ours[SHOWN_EXAMPLES:])
+    with gr.Accordion(f"More of ours: {goals}", open=False, elem_id="more-examples"):
+        for start in range(SHOWN_EXAMPLES, len(ours), MORE_IN_A_ROW):
+            with gr.Row(elem_classes="f-examples", equal_height=True):
+                cards |= {example.name: _card(example) for example in ours[start : start + MORE_IN_A_ROW]}
+    return cards
+
+
+def _link_layout() -> tuple[gr.Textbox, gr.Button]:
+    fold = gr.Accordion("From a link, or from a folder on this computer", open=False, elem_id="link")
+    with fold, gr.Row(elem_classes="f-finish"):
+        link = gr.Textbox(
+            label="Address of a file, or path of a folder",
+            info="A link that anyone may open, from Google Drive or elsewhere; or a mounted drive",
+            placeholder="https://… or /home/me/data",
+            max_length=1_000,
+        )
+        fetch = gr.Button("Bring it")
+    return link, fetch
+
+
+def _card(example: BundledExample) -> gr.Button:
     with gr.Column(elem_classes="card f-example", min_width=220):
         gr.HTML(
-            html('<h4>{}</h4><p>{}</p><p class="f-small">{:,} examples</p>', example.title, example.words, example.rows)
+            html(
+                '<div><p class="f-small">{}</p><h4>{}</h4><p>{}</p><p class="f-small">{:,} examples</p></div>',
+                example.goal,
+                example.title,
+                example.words,
+                example.rows,
+            )
         )
         return gr.Button(
             "Use this example", size="sm", scale=0, elem_classes="f-left", elem_id=f"example-{example.name}"
@@ -99,28 +122,34 @@ def wire(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
         Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
         return [None, *show(person, upload)]
 
-    def take_hub(person: Person, grant: Grant, dataset: Name) -> list[Any]:
-        return show(person, studio.bring_hub(person, dataset, grant))
+    def take_typed(person: Person, grid: Table, pasted: Words, name: Line) -> list[Any]:
+        return show(person, studio.bring_rows(person, table_of(grid, pasted), name))
 
-    def read_again(person: Person, upload: Id, encoding: Name | None, delimiter: Name | None) -> list[Any]:
-        return show(person, upload, correction_of(encoding, delimiter))
+    def take_link(person: Person, link: Line) -> list[Any]:
+        return show(person, studio.bring_from_afar(person, link))
+
+    def read_again(person: Person, upload: Id | None, **choices: Choice) -> Any:
+        return show(person, upload, correction_of(choices)) if upload else gr.skip()
 
     out = [session.upload, *look.shown]
     took = [
         gate.on(tab.file.upload, take_file, {"file": tab.file}, [tab.file, *out], show_progress="minimal"),
-        gate.on(
-            [tab.hub_fetch.click, tab.hub_id.submit], take_hub, {"dataset": tab.hub_id}, out, show_progress="minimal"
-        ),
+        gate.on(tab.typed.use.click, take_typed, tab.typed.asked, out, show_progress="minimal"),
+        *wire_on_hub(tab.hub, studio, gate, show, out),
         *[
             gate.on(button.click, _example(studio, name, show), None, out, show_progress="minimal")
             for name, button in tab.examples.items()
         ],
     ]
+    if tab.link and tab.link_fetch:
+        fetched = [tab.link_fetch.click, tab.link.submit]
+        took.append(gate.on(fetched, take_link, {"link": tab.link}, out, show_progress="minimal"))
     for event in took:
         event.success(None, None, None, js=SCROLL_TO.format("look"))
-    again = {"upload": session.upload, "encoding": look.encoding, "delimiter": look.delimiter}
-    gate.on(look.again.click, read_again, again, out)
+    again = {"upload": session.upload} | look.reading
+    gate.on([look.again.click, look.member.input, look.sheet.input], read_again, again, out)
     wire_mapping(tab, studio, gate, session)
+    wire_aside(tab, studio, gate, session)
     wire_prepare(tab, studio, gate, session)
     wire_prepared(tab.prepared, studio, gate, session)
 
@@ -133,86 +162,71 @@ def _example(studio: Studio, name: str, show: Any) -> Any:
 
 
 def wire_mapping(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
-    """A column is chosen, and the conversations change; a slider is moved, and the parts do."""
-    look = tab.look
+    """A column is chosen, and the conversations change."""
+    look, form = tab.look, tab.look.mapping
 
-    def remap(person: Person, upload: Id | None, **choices: Words | None) -> Any:
+    def remap(person: Person, upload: Id | None, **choices: Choice) -> Any:
         if not upload:
             return gr.skip()
-        mapping, correction = chosen(choices)
-        shown = [gr.Dropdown(visible=name in columns_for(mapping["kind"])) for name in look.columns]
-        return [*shown, str(describe_rows(studio.preview(person, upload, mapping, correction, PREVIEWED)))]
+        mapping = chosen(choices)
+        guess = choices["guess"] if isinstance(choices["guess"], dict) else None
+        same = guess if guess and guess.get("kind") == mapping["kind"] else None
+        shown = [gr.update(visible=each.visible) for each in shown_for(mapping["kind"], same)]
+        return [*shown, previewed(studio, person, upload, mapping, correction_of(choices))]
+
+    changed = [form.kind.input, form.preferred.input, form.more.input]
+    changed += [event for box in (form.system, *form.templates.values()) for event in (box.submit, box.blur)]
+    changed += [column.input for column in form.columns.values()]
+    asked, shown = {"upload": session.upload} | look.choices, [*form.by_kind, look.rows]
+    gate.on(changed, remap, asked, shown, show_progress="hidden", trigger_mode="always_last")
+
+
+def wire_aside(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
+    """A slider is moved, and the parts change; a choice of cleaning is tried out before it is done."""
+    look, aside = tab.look, tab.look.aside
 
     def split(person: Person, rows: int | None, validation: Number, exam: Number) -> str:
         return str(describe_split(rows, validation, exam))
 
-    changed = [look.kind.input, look.system.submit, look.system.blur]
-    changed += [column.input for column in look.columns.values()]
-    asked, shown = {"upload": session.upload} | look.choices, [*look.columns.values(), look.rows]
-    gate.on(changed, remap, asked, shown, show_progress="hidden", trigger_mode="always_last")
-    parts = {"rows": look.count, "validation": look.validation, "exam": look.exam}
-    gate.on([look.validation.change, look.exam.change], split, parts, look.split, quiet=True)
+    def try_out(person: Person, upload: Id | None, **choices: Choice) -> Any:
+        if not upload:
+            return gr.skip()
+        tried = studio.try_cleaning(person, upload, chosen(choices), cleaning_of(choices), correction_of(choices))
+        return str(describe_changes(tried))
+
+    parts = {"rows": look.count, "validation": aside.validation, "exam": aside.exam}
+    gate.on([aside.validation.change, aside.exam.change], split, parts, aside.bar, quiet=True)
+    asked = {"upload": session.upload} | look.choices | aside.cleaning
+    gate.on(aside.try_out.click, try_out, asked, aside.changes, show_progress="minimal")
 
 
 def wire_prepare(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
     look = tab.look
+    outputs = [look.box, session.upload, session.dataset, *tab.prepared.list_outputs]
 
-    def prepare(
-        person: Person, upload: Id | None, name: Line, validation: Number, exam: Number, **choices: Words | None
-    ) -> list[Any]:
-        mapping, correction = chosen(choices)
-        shares = {"test_size": exam / 100, "validation_size": validation / 100}
-        dataset = studio.prepare(person, upload or "", name, mapping, correction=correction, **shares)
+    def prepare(person: Person, upload: Id | None, name: Line, **choices: Choice) -> list[Any]:
+        options = options_of(choices)
+        job = studio.start_prepare(
+            person, upload or "", name, chosen(choices), correction=correction_of(choices), **options
+        )
+        return watch(studio, person, job, prepared, len(outputs), PATIENCE)
+
+    def replay(person: Person, upload: Id | None, like: Id | None, name: Line) -> list[Any]:
+        job = studio.start_replay(person, upload or "", like or "", name)
+        return watch(studio, person, job, prepared, len(outputs), PATIENCE)
+
+    def prepared(person: Person, dataset: str) -> list[Any]:
         return [gr.Column(visible=False), None, dataset, *tab.prepared.refreshed(studio, person, dataset)]
 
-    asked = {"upload": session.upload, "name": look.name, "validation": look.validation, "exam": look.exam}
-    changed = [look.box, session.upload, session.dataset, *tab.prepared.list_outputs]
-    done = gate.on(look.prepare.click, prepare, asked | look.choices, changed)
-    done.success(None, None, None, js=SCROLL_TO.format("prepared"))
+    named = {"upload": session.upload, "name": look.name}
+    shown = [*look.waiting.shown, *outputs]
+    for press, handler, asked in (
+        (look.prepare.click, prepare, named | look.choices | look.aside.asked),
+        (look.replay.click, replay, named | {"like": look.like}),
+    ):
+        done = gate.on(press, handler, asked, shown, show_progress="minimal")
+        done.success(None, None, None, js=SCROLL_TO.format("prepared"))
+    wire_waiting(look.waiting, studio, gate, prepared, outputs)
 
 
 SCROLL_TO = "() => setTimeout(() => document.getElementById('{}')?.scrollIntoView({{behavior: 'smooth'}}), 150)"
-
-
-def correction_of(encoding: str | None, delimiter: str | None) -> dict[str, str] | None:
-    return {name: value for name, value in (("encoding", encoding), ("delimiter", delimiter)) if value} or None
-
-
-def chosen(choices: dict[str, str | None]) -> tuple[dict[str, str | None], dict[str, str] | None]:
-    """Mapping and correction. Only what the shape uses goes in, so that a leftover choice changes nothing."""
-    kind, system = choices.get("kind") or "columns", (choices.get("system") or "").strip()
-    columns = {name: choices.get(name) or None for name in columns_for(kind)}
-    return {"kind": kind, "system": system or None} | columns, correction_of(choices["encoding"], choices["delimiter"])
-
-
-def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str, str] | None) -> list[Any]:
-    """Values of `Look.shown`: what the file is, or in its place why it cannot be read."""
-    try:
-        name = read_about(studio.workspace.find(person, "uploads", upload_id)).get("name", "Your file")
-        found = studio.look(person, upload_id, correction) | {"name": name}
-    except DataError as error:
-        nothing = [gr.skip()] * (len(LABELS) + 8)
-        return [gr.Column(visible=True), str(trouble(error)), "", gr.Column(visible=False), *nothing]
-    names = [column["name"] for column in found["columns"]]
-    shape = found["shape"]
-    mapping = dict(shape["mapping"]) if shape else {"kind": "columns"}
-    rows = studio.preview(person, upload_id, mapping, correction, PREVIEWED) if shape else []
-    dropdowns = [
-        gr.Dropdown(choices=names, value=mapping.get(name), visible=name in columns_for(mapping["kind"]))
-        for name in LABELS
-    ]
-    return [
-        gr.Column(visible=True),
-        str(describe_file(found)),
-        str(describe_shape(found)),
-        gr.Column(visible=True),
-        gr.Dropdown(value=mapping["kind"]),
-        *dropdowns,
-        mapping.get("system") or "",
-        str(describe_rows(rows)),
-        found["row_count"],
-        SET_ASIDE,
-        SET_ASIDE,
-        str(describe_split(found["row_count"], SET_ASIDE, SET_ASIDE)),
-        Path(found["name"]).stem,
-    ]

@@ -7,27 +7,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from facet.dataset.conversation import ROLE_WORDS
-from facet.ui.markup import clip, each, html, join, note, nothing_yet, section
+from facet.ui.aside import Aside, aside_layout
+from facet.ui.making import Waiting, waiting_layout
+from facet.ui.mapping import MappingForm, mapping_layout
+from facet.ui.markup import clip, each, html, join, note, nothing_yet
 from facet.ui.words import count
 
-KINDS = {
-    "question_answer": "A question and its answer, in two columns",
-    "prompt_completion": "A beginning and how it goes on, in two columns",
-    "alpaca": "An instruction, sometimes an input, and an output",
-    "text_label": "A text and its label",
-    "messages": "Whole conversations in one column",
-    "sharegpt": "Whole conversations in one column, ShareGPT style",
-    "columns": "Something else: I choose the columns",
-}
-LABELS = {
-    "user": ("Question", "What the person says"),
-    "user_extra": ("Extra input", "Added below it, if there is any"),
-    "assistant": ("Answer", "What the model learns to write"),
-    "system_column": ("Instructions", "Said before it, if there are any"),
-    "messages": ("Conversation", "A list of turns: who speaks, and what is said"),
-}
 SHOWN_ROWS, FOLDED_ROWS = 3, 5
-SET_ASIDE = 10  # per cent, for validation and again for the exam
 DELIMITERS = [("found by itself", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("vertical bar", "|")]
 ENCODINGS = [
     ("found by itself", ""),
@@ -41,6 +27,7 @@ ENCODINGS = [
     "euc-kr",
     "big5",
 ]
+EXTRA_TURNS = (("chosen", "Better answer"), ("rejected", "Worse answer"))
 
 
 @dataclass(frozen=True)
@@ -49,25 +36,35 @@ class Look:
     facts: gr.HTML
     guess: gr.HTML
     usable: gr.Column
-    kind: gr.Dropdown
-    columns: dict[str, gr.Dropdown]
-    system: gr.Textbox  # one instruction for every example
+    member: gr.Dropdown
+    sheet: gr.Dropdown
+    mapping: MappingForm
     rows: gr.HTML
     count: gr.State  # rows in the file, or None
-    split: gr.HTML
+    aside: Aside
     name: gr.Textbox
-    validation: gr.Slider
-    exam: gr.Slider
+    like: gr.Dropdown
+    like_row: gr.Row
+    replay: gr.Button
     encoding: gr.Dropdown
     delimiter: gr.Dropdown
     again: gr.Button
     prepare: gr.Button
+    waiting: Waiting
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What decides how the file is read, by name."""
+        return {
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "member": self.member,
+            "sheet": self.sheet,
+        }
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Everything that decides how a row is read, by name."""
-        reading = {"kind": self.kind, "system": self.system, "encoding": self.encoding, "delimiter": self.delimiter}
-        return reading | self.columns
+        return self.reading | self.mapping.choices
 
     @property
     def shown(self) -> list[Any]:
@@ -76,21 +73,25 @@ class Look:
             self.facts,
             self.guess,
             self.usable,
-            self.kind,
-            *self.columns.values(),
-            self.system,
+            self.member,
+            self.sheet,
+            *self.mapping.filled,
             self.rows,
             self.count,
-            self.validation,
-            self.exam,
-            self.split,
+            *self.aside.filled,
             self.name,
+            self.like,
+            self.like_row,
+            self.waiting.words,
         ]
 
 
 def look_layout() -> Look:
     with gr.Column(visible=False, elem_id="look", elem_classes="card") as box:
         facts = gr.HTML()
+        with gr.Row():
+            member = gr.Dropdown([], label="Which file", info="It holds several", visible=False, min_width=200)
+            sheet = gr.Dropdown([], label="Sheet", info="It has several", visible=False, min_width=200)
         with gr.Accordion("It looks wrong? Read it differently", open=False), gr.Row():
             encoding = gr.Dropdown(ENCODINGS, value="", label="Encoding", info="How letters are stored", min_width=160)
             delimiter = gr.Dropdown(
@@ -98,34 +99,14 @@ def look_layout() -> Look:
             )
             again = gr.Button("Read it again")
         with gr.Column(elem_classes="f-gap") as usable:
+            with gr.Row(visible=False, elem_classes="f-finish", elem_id="replay") as like_row:
+                like = gr.Dropdown([], label="As before", info="The same columns, cleaning, split and repairs as")
+                replay = gr.Button("Do the same again")
             guess = gr.HTML()
-            kind = gr.Dropdown(
-                [(words, kind) for kind, words in KINDS.items()], value="columns", label="Shape of your data"
-            )
-            with gr.Row(elem_classes="f-columns"):
-                columns = {
-                    name: gr.Dropdown([], label=label, info=info, min_width=200)
-                    for name, (label, info) in LABELS.items()
-                }
-            system = gr.Textbox(
-                label="Instruction for the model",
-                info="Said before every example; leave it empty if there is none",
-                max_length=4_000,
-                max_lines=4,
-            )
+            mapping = mapping_layout()
             rows = gr.HTML()
-            gr.HTML(
-                section(
-                    "Set some aside",
-                    "The model never learns from these. Validation is looked at while it learns; the exam only at the "
-                    "end, so that the result is honest.",
-                )
-            )
-            with gr.Row():
-                share = {"step": 1, "info": "In % of the rows"}
-                validation = gr.Slider(0, 50, SET_ASIDE, label="Set aside for validation", **share)
-                exam = gr.Slider(0, 50, SET_ASIDE, label="Set aside for the exam", **share)
-            split = gr.HTML()
+            aside = aside_layout()
+            waiting = waiting_layout("preparing")
             with gr.Row(equal_height=True, elem_classes="f-finish"):
                 name = gr.Textbox(label="Name of this data", max_length=80)
                 prepare = gr.Button("Prepare", variant="primary", size="lg", elem_id="prepare")
@@ -134,29 +115,22 @@ def look_layout() -> Look:
         facts,
         guess,
         usable,
-        kind,
-        columns,
-        system,
+        member,
+        sheet,
+        mapping,
         rows,
         gr.State(None),
-        split,
+        aside,
         name,
-        validation,
-        exam,
+        like,
+        like_row,
+        replay,
         encoding,
         delimiter,
         again,
         prepare,
+        waiting,
     )
-
-
-def columns_for(kind: str) -> tuple[str, ...]:
-    """Which columns a shape asks for."""
-    if kind in ("messages", "sharegpt"):
-        return ("messages",)
-    if kind in ("question_answer", "prompt_completion", "text_label"):
-        return ("user", "assistant", "system_column")
-    return ("user", "user_extra", "assistant", "system_column")
 
 
 def describe_file(found: dict[str, Any]) -> Markup:
@@ -190,8 +164,11 @@ def describe_shape(found: dict[str, Any]) -> Markup:
     return note(complaint["what"], f"{complaint['why']} {complaint['next']}", "warn")
 
 
-def describe_rows(rows: list[dict[str, Any]]) -> Markup:
-    """First rows as they are, beside the conversations they become."""
+Pictures = dict[str, str]  # name of a picture → a data address of it
+
+
+def describe_rows(rows: list[dict[str, Any]], pictures: Pictures | None = None) -> Markup:
+    """First rows as they are, beside what they become."""
     if not rows:
         return nothing_yet(
             "No conversations yet",
@@ -202,56 +179,66 @@ def describe_rows(rows: list[dict[str, Any]]) -> Markup:
         html(
             '<details><summary>Show {} more</summary><div class="f-rows">{}</div></details>',
             len(more),
-            join(map(_row, more)),
+            join(_row(row, pictures or {}) for row in more),
         )
         if more
         else ""
     )
-    return html('<div class="f-rows">{}{}</div>', join(map(_row, first)), folded)
+    return html('<div class="f-rows">{}{}</div>', join(_row(row, pictures or {}) for row in first), folded)
 
 
-def _row(row: dict[str, Any]) -> Markup:
+def _row(row: dict[str, Any], pictures: Pictures) -> Markup:
     raw = row["raw"] if isinstance(row["raw"], dict) else {"": row["raw"]}
     cells = each(
         "<dt>{}</dt><dd>{}</dd>", [(clip(name, 60), clip(_text(value), 280)) for name, value in list(raw.items())[:12]]
     )
-    right = note("Cannot be used.", row["problem"], "error") if row.get("problem") else turns(row["messages"] or [])
+    right = note("Cannot be used.", row["problem"], "error") if row.get("problem") else example_in_words(row, pictures)
     return html(
         '<div class="f-row"><div><h4>Row {:,}</h4><dl class="f-raw">{}</dl></div>'
-        "<div><h4>The conversation it becomes</h4>{}</div></div>",
+        "<div><h4>What the model reads</h4>{}</div></div>",
         row["row"],
         cells,
         right,
     )
 
 
-def turns(messages: list[dict[str, str]]) -> Markup:
-    return each(
-        '<div class="f-turn {}"><b>{}</b>{}</div>',
-        [(m["role"], ROLE_WORDS.get(m["role"], m["role"]), clip(m["content"], 360)) for m in messages[:8]],
+def example_in_words(row: dict[str, Any], pictures: Pictures) -> Markup:
+    """What a row becomes; of several examples the first."""
+    more = row.get("more") or 0
+    shown = each(
+        '<img class="f-thumb" alt="The picture of this row" src="{}">',
+        [pictures[name] for name in row.get("images") or () if name in pictures],
     )
+    return (
+        shown
+        + turns(row)
+        + (html('<p class="f-small">and {} more</p>', count(more, "example")) if more else Markup(""))
+    )
+
+
+def turns(example: dict[str, Any]) -> Markup:
+    """Every part of one example, in the order in which it is read."""
+    parts = [(m["role"], ROLE_WORDS.get(m["role"], m["role"]), _said(m)) for m in (example.get("messages") or [])[:8]]
+    for name, words in EXTRA_TURNS:
+        parts += [("assistant" if name == "chosen" else name, words, _said(m)) for m in (example.get(name) or [])[:4]]
+    if example.get("text"):
+        parts.append(("assistant", "Text", clip(example["text"], 360)))
+    if example.get("reference"):
+        parts.append(("system", "Right answer", clip(example["reference"], 200)))
+    if example.get("label") is not None:
+        parts.append(("system", "Thumb", "up" if example["label"] else "down"))
+    if example.get("tools"):
+        parts.insert(0, ("system", "Tools", clip(str(example["tools"]), 240)))
+    return each('<div class="f-turn {}"><b>{}</b>{}</div>', parts)
+
+
+def _said(message: dict[str, Any]) -> str:
+    calls = [call.get("function", {}) for call in message.get("tool_calls") or [] if isinstance(call, dict)]
+    called = "\n".join(f"→ {call.get('name')}({call.get('arguments')})" for call in calls)
+    return clip("\n".join(filter(None, (message["content"], called))), 360)
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict) and list(value) == ["image"]:
+        return "(a picture)"
     return "" if value is None else value if isinstance(value, str) else str(value)
-
-
-def describe_split(rows: int | None, validation: float, exam: float) -> Markup:
-    """How many rows go where, as a bar and in words."""
-    left = max(0.0, 100 - validation - exam)
-    shares = (
-        ("learn", left, "to learn from"),
-        ("validation", validation, "for validation"),
-        ("exam", exam, "for the exam"),
-    )
-    bar = each('<i class="{}" style="width:{}%"></i>', [(name, round(share, 1)) for name, share, _ in shares])
-    words = join((_share(rows, share, name, label) for name, share, label in shares))
-    warning = (
-        note("Nothing is left to learn from.", "Move one of the sliders to the left.", "warn") if left <= 0 else ""
-    )
-    return html('<div class="f-split" aria-hidden="true">{}</div><p class="f-legend">{}</p>', bar, words) + warning
-
-
-def _share(rows: int | None, share: float, name: str, label: str) -> Markup:
-    number = f"about {round(rows * share / 100):,}" if rows is not None else f"{share:g} %"
-    return html('<span class="f-key {}">{} {}</span>', name, number, label)

@@ -33,7 +33,7 @@ def tokens_in_words(studio: Studio, person: Person, dataset: str, model: str, le
 
 
 def describe_tokens(found: dict[str, Any]) -> Markup:
-    return LEGEND + join(map(_example, found["examples"])) + _statistics(found.get("statistics") or {})
+    return LEGEND + join(map(_example, found["examples"]))
 
 
 def _example(example: dict[str, Any]) -> Markup:
@@ -57,7 +57,8 @@ def _piece(text: str, trained: bool, special: bool) -> Markup:
     return html('<span class="{}">{}</span>', look, shown)
 
 
-def _statistics(numbers: dict[str, Any]) -> Markup:
+def describe_lengths(numbers: dict[str, Any]) -> Markup:
+    """Lengths in a sentence: the half, almost all, the longest, and how many are cut off."""
     if not numbers.get("rows"):
         return Markup("")
     cut = numbers.get("cut_rows", 0)

@@ -21,6 +21,7 @@ from facet.ui.forms import Form, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
 from facet.ui.markup import each, html, note, nothing_yet, section, trouble
 from facet.ui.models import chosen_model, model_name, tuned_choices
+from facet.ui.prepared import choices_of
 from facet.ui.session import PRESS_SIGN_IN, REMEMBER_RUN, Session, go_to
 from facet.ui.values import Beginning, Id, Line, Name, Place, Preset, Scalar
 from facet.ui.words import count, size
@@ -174,6 +175,7 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
     ) -> str:
         begin, recipe = Start.of(studio, person, beginning, model, other, mine), tab.form.read(values)
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
+        lent["ask_first"] = True
         return studio.start(person, dataset or "", begin.model, recipe, name, **lent)
 
     def check(
@@ -245,9 +247,8 @@ def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None)
     """Values of `data_outputs`."""
     cards = studio.datasets(person)
     value = wanted if any(card.id == wanted for card in cards) else cards[0].id if cards else None
-    choices = [
-        (f"{card.name} ({count(card.summary['splits']['train'], 'example')} to learn from)", card.id) for card in cards
-    ]
+    open_card = next((card for card in cards if card.id == value), None)
+    choices = choices_of(cards, open_card, "train")
     mine = tuned_choices(studio, person)
     return [
         gr.Column(visible=not cards),

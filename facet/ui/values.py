@@ -28,6 +28,10 @@ Column = Annotated[str, StringConstraints(max_length=1_000)]
 Scalar = (
     Annotated[str, StringConstraints(max_length=200)] | Annotated[float, Field(allow_inf_nan=False)] | int | bool | None
 )
+Choice = (  # of a form whose fields are of several kinds
+    Words | list[Annotated[str, StringConstraints(max_length=1_000)]] | bool | Number | dict[str, Any] | None
+)
+Table = list[list[Annotated[str, StringConstraints(max_length=100_000)] | Number | bool | None]] | None
 Preset = Literal["quick", "balanced", "thorough"]
 Beginning = Literal["model", "mine"]
 Place = Literal["usual", "zerogpu", "local"]

@@ -32,6 +32,17 @@ class Made:
         return [self.conversations[row][-2]["content"] for row in sorted(self.conversations)]
 
 
+def require_all_counted(summary: dict[str, Any]) -> dict[str, Any]:
+    """Nothing vanishes: every row is used, or reported with a reason, or was not drawn into the sample."""
+    mended = summary.get("mended", {"dropped": 0, "added": 0})
+    dropped = mended["dropped"] - mended["added"]
+    assert summary["examples_in"] == summary["used"] + summary["unusable"] + summary["not_sampled"] + dropped
+    assert summary["examples_in"] >= summary["rows_in"]
+    assert sum(summary["splits"].values()) == summary["used"]
+    assert sum(summary["reasons"].values()) == summary["unusable"]
+    return summary
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Callable[[bytes | str, str], Path]:
     def write(content: bytes | str, name: str = "rows.csv") -> Path:
@@ -56,10 +67,7 @@ def make(file: Callable[..., Path], tmp_path: Path) -> Callable[..., Made]:
         into = tmp_path / f"made-{len(list(tmp_path.iterdir()))}"
         into.mkdir()
         summary = prepare(str(place), name, correction, mapping, str(into), "Test", **more)
-        assert summary["rows_in"] == summary["used"] + summary["unusable"]
-        assert sum(summary["splits"].values()) == summary["used"]
-        assert sum(summary["reasons"].values()) == summary["unusable"]
-        return Made(summary, into)
+        return Made(require_all_counted(summary), into)
 
     return run
 

@@ -32,11 +32,27 @@ REFUSED = [
     ("another letter case", {"user": "Question", "assistant": "answer"}, "Did you mean “question”"),
     ("a space at its end", {"user": "question ", "assistant": "answer"}, "Did you mean “question”"),
     ("a mapping from another dataset", {"messages": "conversations"}, "no column “conversations”"),
-    ("unknown parts", {"user": "question", "assistant": "answer", "template": "{0.__class__}"}, "cannot be read"),
+    ("unknown parts", {"user": "question", "assistant": "answer", "fetch": "{0.__class__}"}, "cannot be read"),
     ("an unknown kind", {"kind": "vision", "user": "question", "assistant": "answer"}, "cannot be read"),
     ("a number for a name", {"user": 1, "assistant": "answer"}, "cannot be read"),
     ("a list for a name", {"user": ["question"], "assistant": "answer"}, "cannot be read"),
+    ("half of a character in a name", {"user": "question\ud83d", "assistant": "answer"}, "cannot be read"),
     ("not a mapping", ["question", "answer"], "cannot be read"),
+    ("an unknown type", {"type": "vision", "user": "question", "assistant": "answer"}, "cannot be read"),
+    ("a template with an unknown field", {"user_template": "{query}", "assistant": "answer"}, "no column “query”"),
+    ("a field spelled otherwise", {"user_template": "{questoin}", "assistant": "answer"}, "Did you mean “question”"),
+    ("an open brace", {"user_template": "Say {question", "assistant": "answer"}, "has no partner"),
+    ("a closed brace", {"user_template": "Say question}", "assistant": "answer"}, "has no partner"),
+    ("braces in braces", {"user_template": "{{question}", "assistant": "answer"}, "has no partner"),
+    ("empty braces", {"user_template": "Say {}", "assistant": "answer"}, "do not hold the name"),
+    ("a way to attributes", {"user_template": "{0.__class__}", "assistant": "answer"}, "do not hold the name"),
+    ("a way to globals", {"user": "question", "assistant_template": "{answer.__init__.__globals__}"}, "do not hold"),
+    ("an index", {"user_template": "{question[0]}", "assistant": "answer"}, "no column “question[0]”"),
+    ("a format", {"user_template": "{question!r:>99999999}", "assistant": "answer"}, "no column"),
+    ("a template of a megabyte", {"user_template": "x" * 1_000_000, "assistant": "answer"}, "1,000,000 characters"),
+    ("a template with a thousand columns", {"user_template": "".join(f"{{c{n}}}" for n in range(1000)), "assistant": "answer"}, "names 1000 columns"),
+    ("an answer that is always the same", {"user": "question", "assistant_template": "Yes."}, "Every answer would be the same"),
+    ("the answer already in the question", {"user_template": "{question}? {answer}", "assistant_template": "{answer}!"}, "chosen twice"),
     (
         "an instruction of a megabyte",
         {"user": "question", "assistant": "answer", "system": "x" * 1_000_000},
@@ -84,6 +100,17 @@ def test_a_column_that_is_mostly_empty_is_warned_of_and_its_rows_are_counted(fil
     seen = look(str(file(content)), "a.csv")
     assert "The column “answer” is empty in 99% of the rows; they are left out." in seen["warnings"]
     assert make(content, mapping=QA).summary["reasons"] == {"the answer is empty": 99}
+
+
+def test_ten_thousand_columns_are_refused_before_they_are_shown(file):
+    with pytest.raises(DataError, match="10,000"):
+        look(str(file(",".join(f"c{n}" for n in range(10_000)) + "\n" + "x," * 9_999 + "x\n")), "a.csv")
+
+
+def test_questions_and_answers_that_are_swapped_are_asked_about_by_their_lengths(file):
+    rows = "".join(f"{'a long text ' * 9}{n},short text {n}\n" for n in range(20))
+    seen = look(str(file("first,second\n" + rows)), "a.csv")
+    assert any("Check that questions and answers are not swapped" in warning for warning in seen["warnings"])
 
 
 def test_names_with_html_are_passed_on_as_text(file):
@@ -156,11 +183,11 @@ PROBLEMS = [
     ("55 missing role", [{"content": "x"}], "does not say who speaks"),
     ("55 role of nothing", [{"role": None, "content": "x"}], "does not say who speaks"),
     ("55 role that is a list", [{"role": ["user"], "content": "x"}], "neither a person nor the model"),
-    ("a tool's answer", [*turns("a"), {"role": "tool", "content": "x"}], "neither a person nor the model"),
+    ("a tool that nobody called", [*turns("a"), {"role": "tool", "content": "x"}], "did not call"),
     (
-        "a call of a tool",
+        "a call of no tool",
         [*turns("a"), {"role": "assistant", "content": "", "tool_calls": [{"id": 1}]}],
-        "calls a tool",
+        "does not say which",
     ),
     ("56 assistant first", turns("a", "b", "c", "d")[1:], "the model speaks first"),
     ("56 empty answer", turns("a", " \n "), "the answer is empty"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 
 import pytest
 
@@ -10,8 +11,12 @@ from facet.dataset.examples import EXAMPLES, find
 from facet.dataset.look import look
 from facet.dataset.prepare import prepare
 from facet.dataset.preview import preview
-from facet.dataset.store import examples
+from facet.dataset.shelf import Shelf
+from facet.dataset.store import examples, whole_examples
 from facet.errors import CapacityError, DataError, NotFoundError, SettingError
+from facet.hub.hub import Hub
+from facet.identity import LOCAL
+from facet.workspace import Workspace
 
 QA = {"kind": "question_answer", "user": "question", "assistant": "answer"}
 
@@ -138,7 +143,7 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing(file, tmp_path, monkeyp
 
     into = tmp_path / "into"
     into.mkdir()
-    monkeypatch.setattr("facet.dataset.prepare._write_parts", full)
+    monkeypatch.setattr("facet.dataset.prepare.write_parts", full)
     with pytest.raises(CapacityError, match="not enough room on the disk"):
         prepare(str(file(csv(20))), "a.csv", None, QA, str(into), "x")
     assert list(into.iterdir()) == []
@@ -150,18 +155,23 @@ def test_through_the_child_it_tells_how_far_it_is(file, tmp_path):
     arguments = {"file": str(place), "original_name": "a.csv", "correction": None, "mapping": QA}
     summary = limited.call("prepare", {**arguments, "into": str(tmp_path), "name": "x"}, on_progress=heard.append)
     assert summary["used"] == 12_000
-    assert heard == ["5,000 rows read", "10,000 rows read"]
+    assert heard[:2] == ["5,000 rows read", "10,000 rows read"]
+    assert heard[2].startswith("12,000 examples are divided")
 
 
 # --- the examples that come with Facet
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+READABLE = [example for example in EXAMPLES if not example.file.endswith(".zip")]
+
+
+@pytest.mark.parametrize("example", READABLE, ids=lambda example: example.name)
 def test_every_example_is_understood_and_wholly_usable(make, example):
     made = make(example.path.read_bytes(), example.file)
     assert made.summary["used"] == made.summary["rows_in"] == example.rows
     assert made.summary["duplicates"] == 0
-    assert made.summary["splits"]["train"] >= 64
+    assert made.summary["splits"]["train"] >= 0.75 * example.rows
+    assert made.summary["splits"]["exam"] > 0
 
 
 def test_the_pirate_example_keeps_its_form_in_every_answer(make):
@@ -198,3 +208,54 @@ def test_a_look_stops_counting_after_a_while(file, monkeypatch):
     assert seen["row_count"] is None
     assert 100 < seen["at_least"] < 10_000
     assert len(seen["rows"]) == 20
+
+
+def test_a_look_says_which_files_of_an_archive_can_be_chosen_and_preparing_takes_the_chosen_one(tmp_path):
+    shelf = Shelf(Workspace(tmp_path), Hub(tmp_path / "hub"))
+    packed = tmp_path / "both.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("cats.csv", csv(30))
+        archive.writestr("dogs.csv", csv(20))
+    brought = shelf.bring_file(LOCAL, packed, "both.zip")
+    seen = shelf.look(LOCAL, brought)
+    assert seen["choices"] == {"member": ["cats.csv", "dogs.csv"]}
+    assert seen["chosen"]["member"] == "cats.csv"
+    chosen = {"member": "dogs.csv"}
+    assert shelf.look(LOCAL, brought, chosen)["row_count"] == 20
+    made = shelf.card(LOCAL, shelf.prepare(LOCAL, brought, "", None, {"correction": chosen})).summary
+    assert (made["rows_in"], made["correction"]) == (20, chosen)
+    assert "files" not in made["source"]
+
+
+def test_a_look_at_a_row_of_thousands_of_values_stays_small(file):
+    deep = {"question": "q", "answer": "a", "more": [[["x" * 50] * 90] * 90] * 90}
+    seen = look(str(file("".join(json.dumps(deep) + "\n" for _ in range(3)), "a.jsonl")), "a.jsonl")
+    assert seen["type"] == "conversation"
+    assert len(json.dumps(seen)) < 100_000
+
+
+def test_extras_are_those_that_an_example_really_has(make):
+    plain = "".join(json.dumps({"messages": turns(n)}) + "\n" for n in range(12))
+    weighed = plain + json.dumps({"messages": [*turns(99)[:1], {**turns(99)[1], "weight": 0}, *turns(100)]}) + "\n"
+    assert make(plain, "a.jsonl").summary["extras"] == []
+    assert make(weighed, "b.jsonl").summary["extras"] == ["weight"]
+
+
+def turns(number: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": f"What is {number}?"}, {"role": "assistant", "content": f"It is {number}."}]
+
+
+def test_pictures_that_examples_show_are_kept_beside_them_and_a_missing_one_is_said(tmp_path):
+    shelf = Shelf(Workspace(tmp_path), Hub(tmp_path / "hub"))
+    shapes = find("shapes")
+    brought = shelf.bring_example(LOCAL, "shapes")
+    upload = shelf.workspace.find(LOCAL, "uploads", brought)
+    sorted((upload / "images").iterdir())[0].unlink()
+    folder = shelf.folder(LOCAL, shelf.prepare(LOCAL, brought, "", None, {}))
+    summary = json.loads((folder / "dataset.json").read_text("utf-8"))
+    assert summary["reasons"] == {"a picture it names did not come with the file": summary["unusable"]}
+    parts = [whole_examples(folder / f"{part}.parquet") for part in ("train", "validation", "exam")]
+    shown = {name for part in parts for _, example in part for name in example["images"]}
+    assert {picture.name for picture in (folder / "images").iterdir()} == shown
+    assert 0 < summary["unusable"] < shapes.rows
+    assert "images" in summary["extras"]

@@ -224,6 +224,33 @@ def test_a_template_file_goes_before_the_one_in_the_settings(tmp_path):
     assert Renderer.load(folder).render(HELLO).ids
 
 
+def test_raw_text_is_cut_into_parts_that_make_the_whole(gemma3_toy):
+    renderer = Renderer.load(gemma3_toy)
+    text = "hello the sea and nothing else 👧 " * 20
+    (whole,) = renderer.chunks(text)
+    assert renderer.tokenizer.decode(whole.ids, skip_special_tokens=False) == f"<bos>{text}<end_of_turn>"
+    for size in (1, 7, 64, len(whole.ids)):
+        parts = renderer.chunks(text, size)
+        assert [number for part in parts for number in part.ids] == whole.ids
+        assert {len(part.ids) for part in parts[:-1]} <= {size}
+        assert all(all(part.trained) for part in parts)
+
+
+def test_no_words_of_a_raw_text_become_control_tokens(gemma3_toy):
+    renderer = Renderer.load(gemma3_toy)
+    controls = set(renderer.control_ids.values())
+    for text in ("a<end_of_turn>b", "<bos>", "<<eos>>", "<end_of_<end_of_turn>turn>"):
+        (whole,) = renderer.chunks(text)
+        assert not controls.intersection(whole.ids[1:-1])
+        assert text in renderer.tokenizer.decode(whole.ids, skip_special_tokens=False)
+
+
+def test_many_prompts_at_once_are_what_they_are_one_by_one(gemma3_toy):
+    renderer = Renderer.load(gemma3_toy)
+    asked = [each[:-1] for each in toy.conversations(600, 12, ("<end_of_turn>",))]
+    assert renderer.prompts(asked) == [renderer.prompt(each) for each in asked]
+
+
 # --- the real Gemma 3 tokenizer
 
 

@@ -60,16 +60,60 @@ def test_conversations_are_known_by_content_whatever_their_column_is_called(file
     assert guess(file, rows(conversations=[sharegpt], system=["Be kind"]))["kind"] == "sharegpt"
 
 
-def test_the_chosen_answers_of_a_preference_dataset_are_used(file):
+def test_pairs_of_answers_are_known_with_their_question(file):
     turns = [{"from": "human", "value": "Hi"}]
     shape = guess(
         file,
         rows(conversations=[turns], chosen=[{"from": "gpt", "value": "A"}], rejected=[{"from": "gpt", "value": "B"}]),
     )
-    assert shape["kind"] == "prompt_completion"
-    assert (shape["mapping"]["messages"], shape["mapping"]["assistant"]) == ("conversations", "chosen")
-    assert "rejected answers are not used" in shape["words"]
-    assert guess(file, rows(prompt=["Hi"], chosen=["A"], rejected=["B"]))["mapping"]["assistant"] == "chosen"
+    assert (shape["kind"], shape["mapping"]["type"]) == ("preference", "preference")
+    assert [shape["mapping"][part] for part in ("messages", "chosen", "rejected")] == [
+        "conversations",
+        "chosen",
+        "rejected",
+    ]
+    assert guess(file, rows(prompt=["Hi"], chosen=["A"], rejected=["B"]))["mapping"]["user"] == "prompt"
+
+
+def test_an_answer_called_chosen_without_a_rejected_one_is_an_answer(file):
+    assert guess(file, rows(prompt=["Hi"], chosen=["A"]))["mapping"]["assistant"] == "chosen"
+
+
+def test_two_categories_of_texts_are_no_thumbs(file):
+    shape = guess(file, rows(text=TEXTS * 5, label=[0, 1] * 10))
+    assert (shape["kind"], shape["mapping"]["type"]) == ("text_label", "conversation")
+
+
+def test_short_answers_to_problems_are_there_to_be_compared_with_and_long_ones_to_be_learned(file):
+    assert guess(file, rows(problem=TEXTS, answer=["42", "7"]))["mapping"]["reference"] == "answer"
+    assert guess(file, rows(question=TEXTS, answer=["42", "7"]))["mapping"]["assistant"] == "answer"
+    assert (
+        guess(file, rows(problem=TEXTS, answer=["42"], solution=["First, " * 20]))["mapping"]["type"] == "conversation"
+    )
+
+
+def test_a_list_of_sources_beside_a_pair_is_no_list_of_examples(file):
+    sources = [{"title": "x", "text": "y"}, {"title": "z", "text": "w"}]
+    assert guess(file, rows(question=["Hi"], answer=["Hello"], sources=[sources] * 2))["kind"] == "question_answer"
+
+
+def test_tools_beside_a_conversation_are_known(file):
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    tools = [{"name": "wave", "description": "Waves", "parameters": {}}]
+    for name, value in (("tools", tools), ("functions", json.dumps(tools))):
+        assert guess(file, rows(messages=[turns] * 2, **{name: [value]}))["mapping"]["tools"] == name
+    assert guess(file, rows(messages=[turns] * 2, tools=["a hammer"]))["mapping"]["tools"] is None
+
+
+def test_conversations_that_end_in_a_call_are_answered(file):
+    turns = [{"from": "human", "value": "Hi"}, {"from": "function_call", "value": '{"name": "wave", "arguments": {}}'}]
+    assert guess(file, rows(conversations=[turns] * 2))["mapping"]["type"] == "conversation"
+
+
+def test_conversations_that_all_end_in_a_question_are_still_conversations(file):
+    turns = [{"role": who, "content": "x"} for who in ("user", "assistant", "user")]
+    assert guess(file, rows(messages=[turns] * 2))["mapping"]["type"] == "conversation"
+    assert guess(file, rows(messages=[turns] * 2, ground_truth=["y"]))["mapping"]["type"] == "prompt_only"
 
 
 def test_texts_with_few_labels_are_known_and_the_labels_named_in_the_instruction(file):
@@ -126,9 +170,13 @@ def test_what_cannot_be_told_is_a_complaint_with_the_names_of_the_columns(file, 
     assert words in seen["complaint"]["why"]
 
 
+def test_a_column_with_half_of_a_character_in_its_name_is_not_proposed(file):
+    assert guess(file, rows(**{"question\ud83d": ["Hi"], "answer": ["Yes", "No"]})) is None
+
+
 REAL = [
     ("alpaca_en_demo.json", "alpaca", 999, 999),
-    ("dpo_en_demo.json", "prompt_completion", 300, 300),
+    ("dpo_en_demo.json", "preference", 300, 300),
     ("banking77_train.csv", "text_label", 10_003, 10_003),
     ("gsm8k_train_1500.jsonl", "question_answer", 1_500, 1_500),
 ]

@@ -36,7 +36,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "other data comes under the same name": (f"{HERE}::test_data_that_is_renamed_replaced_or_deleted_",),
     "the columns are chosen in two tabs": (f"{HERE}::test_two_choices_of_columns_make_two_datasets",),
     "start is pressed twice": (f"{HERE}::test_a_second_press_waits", f"{HERE}::test_of_two_starts_at_once_"),
-    "the same is started in two tabs": (f"{HERE}::test_of_two_starts_at_once_",),
+    "the same is started in two tabs": ("train/test_twins.py::test_the_second_start_of_the_same_",),
     "stop is pressed twice": (f"{HERE}::test_stop_pressed_twice_is_pressed_once",),
     "stop is pressed during a save": (f"{HERE}::test_stop_during_a_save_keeps_a_whole_model",),
     "stop is pressed before the first step": (f"{HERE}::test_stop_before_the_first_step_",),

@@ -65,7 +65,7 @@ configs: not these
     stand_in.add("dataset", "ann/poems", files)
     english = hub.dataset_file("ann/poems")
     assert (english.config, english.path.read_bytes()) == ("en", b"1")
-    assert "It comes in 2 files; this is the first of them." in english.words
+    assert "It comes in 2 files; this is the first of them (1 kB of 1 kB)." in english.words
     assert hub.dataset_file("ann/poems:de").path.read_bytes() == b"de"
     assert hub.dataset_file("ann/poems:en/test").path.read_bytes() == b"t"
     with pytest.raises(DataError, match=r"no part called “fr”\. Its parts are de, en"):
@@ -101,6 +101,10 @@ def test_a_dataset_without_a_train_part_says_what_was_read_instead(stand_in, hub
         (["train/b.json", "train/a.json", "eval/c.json"], "train/a.json"),
         (["all.parquet", "notes.csv", "more.parquet"], "all.parquet"),
         ([".hidden/train.csv", "rows.TSV"], "rows.TSV"),
+        (["train.jsonl.gz", "test.jsonl.gz", "metadata.json"], "train.jsonl.gz"),
+        (["rows.csv", "about.txt", "more.txt", "pictures.zip"], "rows.csv"),
+        (["LICENSE.txt", "README.txt", "poems.txt"], "poems.txt"),
+        (["train.zip"], "train.zip"),
     ],
 )
 def test_without_a_declaration_file_names_decide(stand_in, hub, names, chosen):
@@ -177,7 +181,7 @@ def test_a_page_that_makes_no_sense_is_passed_over(stand_in, hub, block):
     ("files", "words"),
     [
         ({"poems.py": b"print()", "README.md": b""}, "made by a program"),
-        ({"a.json.gz": b"x", "b.arrow": b"x"}, "It has .gz, .arrow"),
+        ({"a.json.xz": b"x", "b.arrow": b"x"}, "It has .xz, .arrow"),
         ({}, "no files at all"),
     ],
 )

@@ -9,7 +9,7 @@ from huggingface_hub.utils import httpx
 
 from facet.errors import AccessError, CapacityError, HubError
 from facet.hub.client import Interrupted, wait_of
-from facet.hub.writing import Busy, ModelRepo, Moved, Taken, trouble_of
+from facet.hub.writing import Busy, Moved, OwnRepo, Taken, trouble_of
 
 STORAGE = "Network error: Request error: HTTP status client error ({} Whatever), domain: https://cas"
 
@@ -89,4 +89,4 @@ def test_how_long_to_wait_is_read_where_it_is_a_number(headers, seconds):
 
 
 def test_a_repository_does_not_show_its_token():
-    assert "secret" not in repr(ModelRepo("ann/poems", "hf_secret"))
+    assert "secret" not in repr(OwnRepo("ann/poems", "hf_secret"))

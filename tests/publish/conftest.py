@@ -6,6 +6,7 @@ from huggingface_hub import constants
 
 from tests.hub.running import as_new
 from tests.hub_stand_in import StandInHub
+from tests.publish.preparing import DataPresser, prepared, written
 from tests.publish.publishing import EXPORTED, NEVER, Presser, write
 
 
@@ -34,3 +35,14 @@ def folder(tmp_path):
 @pytest.fixture
 def ann(stand_in, folder):
     return Presser(stand_in, folder)
+
+
+@pytest.fixture(scope="session")
+def sums(tmp_path_factory):
+    """A prepared dataset folder; nothing changes it."""
+    return prepared(tmp_path_factory.mktemp("sums"), source=None)
+
+
+@pytest.fixture
+def data_ann(stand_in, sums, tmp_path):
+    return DataPresser(stand_in, written(sums, tmp_path / "written"))

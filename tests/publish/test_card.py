@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from facet.publish.card import CardFacts, card, snippet
 from facet.publish.plain import code, fenced, inline
+from tests.publish.pages import html, structure
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 FACTS = CardFacts(
@@ -180,17 +181,3 @@ def hostile_facts(words):
         run_file=f"name: {words!r}\n```\n# Owned\n````\n<b>\n",
         device=f"x{words}",
     )
-
-
-def structure(text):
-    """The elements of the page in order, without their words."""
-    from markdown_it import MarkdownIt
-
-    body = text.split("---\n", 2)[2]
-    return [token.type for token in MarkdownIt("gfm-like", {"linkify": False}).parse(body)]
-
-
-def html(text):
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text)

@@ -5,7 +5,7 @@ import pytest
 from huggingface_hub import close_session
 
 from facet.errors import AccessError, CapacityError, FacetError, HubError, SettingError
-from facet.hub.writing import Busy, ModelRepo
+from facet.hub.writing import Busy, OwnRepo
 from tests.publish.publishing import EXPORTED, write
 
 pytestmark = pytest.mark.hub
@@ -157,19 +157,19 @@ def test_a_conflict_with_somebody_elses_change_asks(ann, tmp_path, monkeypatch):
 
 def push_before_the_commit(ann, monkeypatch, files):
     """Somebody is faster, once: their change lands after ours was prepared."""
-    commit, changes = ModelRepo.commit, [files]
+    commit, changes = OwnRepo.commit, [files]
 
     def second(remote, *args):
         if changes:
             ann.repo().push(changes.pop())
         return commit(remote, *args)
 
-    monkeypatch.setattr(ModelRepo, "commit", second)
+    monkeypatch.setattr(OwnRepo, "commit", second)
 
 
 def test_a_commit_that_lands_late_is_not_made_twice(ann, monkeypatch):
     """Its answer was lost and it was not there yet when we looked: the second one meets it, and it counts as ours."""
-    commit, prepared = ModelRepo.commit, []
+    commit, prepared = OwnRepo.commit, []
 
     def late(remote, *args):
         if not prepared:
@@ -178,7 +178,7 @@ def test_a_commit_that_lands_late_is_not_made_twice(ann, monkeypatch):
         prepared[0]()
         return commit(remote, *args)
 
-    monkeypatch.setattr(ModelRepo, "commit", late)
+    monkeypatch.setattr(OwnRepo, "commit", late)
     ann.press()
     assert len(ann.versions()) == 1 and ann.files() == EXPORTED
 

@@ -100,5 +100,18 @@ def _file(request: Request, hub: "StandInHub", repo: Repo, revision: str, path: 
     headers = {"ETag": f'"{etag(path, commit.files[path])}"', "X-Repo-Commit": commit.sha}
     if request.method == "HEAD":
         return Response(headers=headers | {"Content-Length": str(len(data))})
-    start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
-    return Response(data[start:], status_code=206 if start else 200, headers=headers)
+    asked = request.headers.get("range")
+    if asked is None or hub.ignores_ranges:
+        return Response(data, headers=headers)
+    start, stop = _range(asked, len(data))
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
+    return Response(data[start:stop], status_code=206, headers=headers)
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """The bytes a request is about: the first, and the one behind the last."""
+    first, last = asked.removeprefix("bytes=").split("-")
+    start, stop = int(first), min(size, int(last) + 1 if last else size)
+    if start >= stop:
+        raise Refused(416, "The requested range cannot be satisfied")
+    return start, stop

@@ -32,6 +32,7 @@ class StandInHub:
         self.broken: dict[str, bytes] = {}  # a file's path -> the bytes to send instead
         self.planned: list[Fault] = []
         self.slow_seconds = 0.0
+        self.ignores_ranges = False  # answers with the whole file when asked for a piece of it
         self.page_size = 1000  # entries in one answer of `tree`
         self.asked: list[tuple[str, str, str | None]] = []  # method, path, Authorization
         self.auto_login: str | None = None  # who signs in without being asked

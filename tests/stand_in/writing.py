@@ -68,7 +68,8 @@ def add_routes(app: FastAPI, hub: "StandInHub") -> None:
 
     @app.post("/api/validate-yaml")
     async def validate_yaml(request: Request) -> Response:
-        errors, warnings = complaints((await request.json())["content"])
+        asked = await request.json()
+        errors, warnings = complaints(asked["content"], asked.get("repoType", "model"))
         body = {"errors": [{"message": each} for each in errors], "warnings": [{"message": each} for each in warnings]}
         return JSONResponse(body, 400 if errors else 200)
 
@@ -88,7 +89,7 @@ def add_routes(app: FastAPI, hub: "StandInHub") -> None:
             raise Refused(412, "A commit has happened since. Please refresh and try again.")
         files, gone = _changed(repo, repo.at(revision).files, changes)
         page = files.get("README.md", b"").decode("utf-8", "replace")
-        if errors := complaints(page)[0]:
+        if errors := complaints(page, repo.thing)[0]:
             raise Refused(400, f"Invalid metadata in README.md: {' '.join(errors)}")
         about = {"title": header["value"]["summary"], "message": header["value"].get("description", "")}
         repo.card = (front_matter(page) or {}) if page else repo.card

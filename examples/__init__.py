@@ -1,0 +1,1 @@
+"""Small datasets to try things out, and the scripts that wrote some of them."""
