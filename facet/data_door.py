@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset.examples import EXAMPLES, BundledExample
-from facet.dataset.from_hub import FirstRows, first_rows
+from facet.dataset.from_hub import FirstRows, first_rows, named
 from facet.dataset.making import Making, Makings, Say
 from facet.dataset.shelf import DatasetCard, Shelf
-from facet.dataset.source import parse_source
 from facet.errors import SettingError
 from facet.gemma.models import STARTER
 from facet.hub.datasets import DatasetOnHub
 from facet.hub.hub import Hub
+from facet.hub.parts import DatasetName
 from facet.identity import Grant, Person
+from facet.publish.dataset_repo import DataTerms, warnings_before
 from facet.publish.publications import Publication, Publications
 from facet.publish.repo import Target
 from facet.starting import Starting
@@ -72,24 +73,31 @@ class DataDoor:
         return self.shelf.bring_folder(person, Path(place).expanduser())
 
     def look_on_hub(self, person: Person, dataset_id: str, grant: Grant | None = None) -> DatasetOnHub:
-        """What a dataset of the Hub has, before anything big is fetched."""
-        return self.hub.dataset_look(_hub_name(dataset_id), token=_token(grant))
+        """What a dataset of the Hub has, before anything big is fetched; the address of its page will do as well."""
+        source = named(dataset_id)
+        return self.hub.dataset_look(source.where, source.revision, token=_token(grant))
 
     def first_rows_on_hub(
-        self, person: Person, dataset_id: str, config: str | None, split: str | None, grant: Grant | None = None
+        self, person: Person, found: DatasetOnHub, config: str | None, split: str | None, grant: Grant | None = None
     ) -> FirstRows:
         """A few rows of a part, before it is fetched."""
-        return first_rows(self.hub, _hub_name(dataset_id), None, config, split, _token(grant))
+        return first_rows(self.hub, found.repo, found.sha, config, split, _token(grant))
 
     def start_bring_hub(
         self, person: Person, dataset_id: str, config: str | None, split: str | None, grant: Grant | None = None
     ) -> str:
         """Fetch a part in the background, or with the split `all` every one; the result is the id of an upload."""
+        source, token = named(dataset_id), _token(grant)
         part = f":{config or 'default'}" + (f"/{split}" if split else "") if config or split else ""
-        name, token = _hub_name(dataset_id), _token(grant)
-        return self.makings.start(
-            person, "Fetching it from the Hub", lambda say: self.shelf.bring_hub(person, name + part, token)
-        )
+        wanted = f"{DatasetName.parse(source.where).repo}{f'@{source.revision}' if source.revision else ''}{part}"
+
+        def fetch(say: Say) -> str:
+            def progress(done: float, whole: float) -> None:
+                say(f"Fetching it from the Hub: {done:.1f} of {whole:.1f} GB")
+
+            return self.shelf.bring_hub(person, wanted if part else dataset_id, token, progress)
+
+        return self.makings.start(person, "Fetching it from the Hub", fetch)
 
     # ---- look and choose
     def picture(self, person: Person, upload_id: str, name: str) -> bytes | None:
@@ -98,7 +106,11 @@ class DataDoor:
         return file.read_bytes() if file.is_file() and file.stat().st_size <= MOST_PICTURE_BYTES else None
 
     def look(self, person: Person, upload_id: str, correction: dict[str, str] | None = None) -> dict[str, Any]:
-        return self.shelf.look(person, upload_id, correction)
+        """What is in an upload; `parts` are those it brings itself, and notes on unpacking stand among the warnings."""
+        found, source = self.shelf.look(person, upload_id, correction), self.shelf.source(person, upload_id)
+        parts = list(dict.fromkeys(file["part"] for file in source.get("files") or () if file.get("part")))
+        notes = [note for note in source.get("notes") or () if note not in found["warnings"]]
+        return found | {"warnings": [*notes, *found["warnings"]], "parts": parts}
 
     def preview(
         self,
@@ -255,6 +267,10 @@ class DataDoor:
         begin = self.publications.data_now if wait else self.publications.begin_data
         begin(folder, Target(repo.strip(), not public, tag or None), token, licence)
 
+    def warnings_before(self, person: Person, dataset_id: str, licence: str | None, public: bool) -> list[str]:
+        """What to read before data is published."""
+        return warnings_before(self.shelf.folder(person, dataset_id), DataTerms(licence), public)
+
     def dataset_publication(self, person: Person, dataset_id: str) -> Publication | None:
         """The newest attempt to publish prepared data."""
         return self.publications.newest(self.shelf.folder(person, dataset_id))
@@ -262,12 +278,6 @@ class DataDoor:
     def download_data(self, person: Person, dataset_id: str, form: str = "jsonl", part: str | None = None) -> Path:
         """A file in a folder of its own; whoever asked may move it."""
         return self.shelf.download(person, dataset_id, form, part)
-
-
-def _hub_name(text: str) -> str:
-    """`owner/name` of what a person wrote: an id, or the address of a page. Raises: `DataError`."""
-    text = text.strip()
-    return parse_source(text if "://" in text or text.startswith("hub:") else f"hub:{text}").where.partition(":")[0]
 
 
 def _token(grant: Grant | None) -> str | None:

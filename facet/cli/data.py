@@ -233,7 +233,14 @@ def add_preparing(verb: argparse.ArgumentParser) -> None:
         "--validation-size", type=float, default=0.1, help="share to check on while training, default 0.1"
     )
     verb.add_argument("--sample-size", type=int, metavar="ROWS", help="use only so many rows, chosen at random")
-    verb.add_argument("--stratify", action="store_true", help="the same mix of labels in each part")
+    verb.add_argument(
+        "--stratify",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="COLUMN",
+        help="the same share of each label in every part, or of each value of a column",
+    )
     verb.add_argument("--group", metavar="COLUMN", help="rows with the same value stay in one part")
     verb.add_argument(
         "--splits",

@@ -11,7 +11,7 @@ from typing import Any
 from facet.dataset import limited
 from facet.dataset.lineage import family_of, recipe_of
 from facet.dataset.uploads import Uploads
-from facet.errors import NotFoundError
+from facet.errors import NotFoundError, SettingError
 from facet.identity import Person
 from facet.workspace import (
     Kind,
@@ -155,11 +155,15 @@ class Shelf(Uploads):
     def undo(self, person: Person, dataset_id: str) -> str:
         """The version before, which is as it was. The repaired one goes, unless another was made of it.
 
-        Raises: `NotFoundError` when there is none.
+        Raises: `SettingError` when there is none.
         """
         parent = self.before(person, dataset_id)
         if parent is None:
-            raise NotFoundError.of("dataset")
+            raise SettingError(
+                "There is no repair to undo.",
+                "This is the first version of this data, or the one before was deleted.",
+                "Choose another version.",
+            )
         if not any(card.summary.get("parent") == dataset_id for card in self.versions(person, dataset_id)):
             (self.discard or self.workspace.delete)(person, "datasets", dataset_id)
         return parent

@@ -278,6 +278,6 @@ def _chosen(source: dict[str, Any], member: str | None) -> list[dict[str, Any]]:
         raise SettingError(
             "There is no file of that name in what you brought.",
             f"It holds {', '.join(source['members'][:8])}.",
-            "Choose another one under “File”.",
+            "Choose another one under “File inside”.",
         )
     return chosen[:1]

@@ -31,7 +31,7 @@ class Twins:
         raise SettingError(
             "This very training is going on already.",
             f"“{twin.name}” has the same data, the same starting model and the same settings.",
-            "Open it under “Runs”; or press “Start training” once more to start another one.",
+            "Open it in the list of runs; or press “Start training” once more to start another one.",
         )
 
 

@@ -16,6 +16,7 @@ SPLITS = [
     ("Keep the parts it comes with", "given"),
     ("Learn from all of it", "none"),
 ]
+SHARES = [("No", ""), ("Of each label", "label")]
 SWITCHES = [choice for choice in CHOICES if choice["kind"] == "switch"]
 ASKING = [choice for choice in CHOICES if choice["kind"] != "switch"]
 PLACEHOLDERS = {"number": "no limit", "languages": "en, de", "text": "such rows are left out"}
@@ -29,7 +30,7 @@ class Aside:
     bar: gr.HTML
     splits: gr.Radio
     sample: gr.Textbox
-    stratify: gr.Checkbox
+    stratify: gr.Dropdown
     group: gr.Dropdown
     seed: gr.Textbox
     switches: gr.CheckboxGroup
@@ -75,12 +76,12 @@ def aside_layout() -> Aside:
             group = gr.Dropdown(
                 [], label="Keep together", info="Rows with the same value stay on one side", min_width=180
             )
+            stratify = gr.Dropdown(
+                SHARES, value="", label="Same share of each category", info="In every part", min_width=180
+            )
             seed = gr.Textbox(
                 "0", label="Seed of the split", info="Another number, another choice", max_length=12, min_width=140
             )
-        stratify = gr.Checkbox(
-            label="The same mix of labels in each part", info="For texts that are sorted into categories"
-        )
     with gr.Accordion("Clean it first", open=False, elem_id="cleaning"), gr.Column(elem_classes="f-gap"):
         gr.HTML("<p>Nothing here is on by itself. Code, line breaks and digits are never changed.</p>")
         switches = gr.CheckboxGroup(
@@ -111,7 +112,7 @@ def filled_in(found: dict[str, Any], mapping: dict[str, Any]) -> list[Any]:
     """Values of `Aside.filled` for a file."""
     names = [column["name"] for column in found["columns"]]
     given = bool(found.get("parts"))
-    labels = mapping.get("kind") == "text_label"
+    by_label = "label" if mapping.get("kind") == "text_label" else ""
     return [
         SET_ASIDE,
         SET_ASIDE,
@@ -120,7 +121,7 @@ def filled_in(found: dict[str, Any], mapping: dict[str, Any]) -> list[Any]:
             choices=[split for split in SPLITS if given or split[1] != "given"], value="given" if given else "ours"
         ),
         gr.Dropdown(choices=[("Nothing", ""), *names], value=mapping.get("group") or ""),
-        labels,
+        gr.Dropdown(choices=[*SHARES, *[(f"Of “{name}”", f"column:{name}") for name in names]], value=by_label),
         "",
     ]
 
@@ -129,11 +130,11 @@ def options_of(choices: Choices) -> dict[str, Any]:
     """What `prepare` is asked for. Raises: `SettingError` for a number that is none."""
     sample = _whole(choices.get("sample"), "Use only so many rows")
     return {
-        "test_size": choices["exam"] / 100,
-        "validation_size": choices["validation"] / 100,
+        "test_size": _share(choices.get("exam")),
+        "validation_size": _share(choices.get("validation")),
         "splits": choices.get("splits") or "ours",
         "sample_size": sample,
-        "stratify": bool(choices.get("stratify")),
+        "stratify": _shares_of(choices.get("stratify") or ""),
         "group": choices.get("group") or None,
         "seed": _whole(choices.get("seed"), "Seed of the split") or 0,
         "cleaning": cleaning_of(choices),
@@ -156,6 +157,15 @@ def cleaning_of(choices: Choices) -> dict[str, Any]:
     return made
 
 
+def _share(per_cent: Any) -> float:
+    return (SET_ASIDE if isinstance(per_cent, bool) or not isinstance(per_cent, int | float) else per_cent) / 100
+
+
+def _shares_of(chosen: str) -> bool | str:
+    """By label, by a column, or not at all."""
+    return chosen.removeprefix("column:") if chosen.startswith("column:") else chosen == "label"
+
+
 def _whole(text: str | None, label: str) -> int | None:
     text = (text or "").strip().replace(",", "")
     if not text:
@@ -174,13 +184,13 @@ def describe_split(rows: int | None, validation: float, exam: float) -> Markup:
         ("exam", exam, "for the exam"),
     )
     bar = each('<i class="{}" style="width:{}%"></i>', [(name, round(share, 1)) for name, share, _ in shares])
-    words = join((_share(rows, share, name, label) for name, share, label in shares))
+    words = join((_part(rows, share, name, label) for name, share, label in shares))
     warning = (
         note("Nothing is left to learn from.", "Move one of the sliders to the left.", "warn") if left <= 0 else ""
     )
     return html('<div class="f-split" aria-hidden="true">{}</div><p class="f-legend">{}</p>', bar, words) + warning
 
 
-def _share(rows: int | None, share: float, name: str, label: str) -> Markup:
+def _part(rows: int | None, share: float, name: str, label: str) -> Markup:
     number = f"about {round(rows * share / 100):,}" if rows is not None else f"{share:g} %"
     return html('<span class="f-key {}">{} {}</span>', name, number, label)

@@ -90,7 +90,7 @@ def look_layout() -> Look:
     with gr.Column(visible=False, elem_id="look", elem_classes="card") as box:
         facts = gr.HTML()
         with gr.Row():
-            member = gr.Dropdown([], label="Which file", info="It holds several", visible=False, min_width=200)
+            member = gr.Dropdown([], label="File inside", info="It holds several", visible=False, min_width=200)
             sheet = gr.Dropdown([], label="Sheet", info="It has several", visible=False, min_width=200)
         with gr.Accordion("It looks wrong? Read it differently", open=False), gr.Row():
             encoding = gr.Dropdown(ENCODINGS, value="", label="Encoding", info="How letters are stored", min_width=160)

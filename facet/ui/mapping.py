@@ -27,6 +27,7 @@ TYPES = {
     "prompt_only": "prompt_only",
     "text": "text",
 }
+LIKED = ("preference", "unpaired_preference")  # of which the better answers alone can be learned
 ROLES = {
     "user": ("Question", "What the person says"),
     "user_extra": ("Extra input", "Added below it, if there is any"),
@@ -49,9 +50,9 @@ ASKED_FOR = {
     "prompt_completion": ("user", "assistant", "system_column"),
     "alpaca": ("user", "user_extra", "assistant", "system_column"),
     "text_label": ("user", "assistant", "system_column", "images"),
-    "preference": ("user", "chosen", "rejected", "system_column"),
-    "unpaired_preference": ("user", "assistant", "label", "system_column"),
-    "prompt_only": ("user", "reference", "system_column"),
+    "preference": ("user", "messages", "chosen", "rejected", "system_column"),
+    "unpaired_preference": ("user", "messages", "assistant", "label", "system_column"),
+    "prompt_only": ("user", "messages", "reference", "system_column"),
     "text": ("text",),
     "instances": ("instances", "user", "user_extra", "assistant"),
 }
@@ -140,8 +141,8 @@ def chosen(choices: Choices) -> dict[str, Any]:
     mapping |= {name: choices.get(name) or None for name in columns_for(kind, guess if same else None)}
     mapping |= {name: (choices.get(name) or "").strip() or None for name in ("system", *TEMPLATES)}
     mapping["user_more"] = list(choices.get("user_more") or ())
-    if kind == "preference":
-        mapping["type"] = "conversation" if choices.get("preferred") else "preference"
+    if kind in LIKED:
+        mapping["type"] = "conversation" if choices.get("preferred") else TYPES[kind]
     return mapping
 
 
@@ -161,7 +162,7 @@ def filled_in(names: list[str], mapping: dict[str, Any]) -> list[Any]:
 def shown_for(kind: str, guess: dict[str, Any] | None, names: list[str] | None = None) -> list[Any]:
     """Values of `MappingForm.by_kind`. With `names` the columns are filled anew."""
     asked = columns_for(kind, guess)
-    shown: list[Any] = [gr.Checkbox(visible=kind == "preference")]
+    shown: list[Any] = [gr.Checkbox(visible=kind in LIKED)]
     for role in ROLES:
         value = (guess or {}).get(role)
         filled = {} if names is None else {"choices": names_with(names, value), "value": value}

@@ -23,6 +23,7 @@ MOST_COLUMNS, MOST_CELL = 5, 160
 @dataclass(frozen=True)
 class OnHub:
     id: gr.Textbox
+    looked: gr.State  # the dataset at the commit that was looked at
     look: gr.Button
     found: gr.HTML
     choice: gr.Row
@@ -34,11 +35,11 @@ class OnHub:
 
     @property
     def shown(self) -> list[Any]:
-        return [self.found, self.choice, self.config, self.split, self.rows, self.fetch]
+        return [self.found, self.choice, self.config, self.split, self.rows, self.fetch, self.looked]
 
     @property
     def asked(self) -> dict[str, Any]:
-        return {"dataset": self.id, "config": self.config, "split": self.split}
+        return {"dataset": self.looked, "config": self.config, "split": self.split}
 
 
 def on_hub_layout() -> OnHub:
@@ -55,8 +56,8 @@ def on_hub_layout() -> OnHub:
         split = gr.Dropdown([], label="Which split", min_width=160)
     rows = gr.HTML()
     waiting = waiting_layout("hub-wait")
-    fetch = gr.Button("Fetch it", variant="primary", visible=False, scale=0, elem_classes="f-left")
-    return OnHub(name, look, found, choice, config, split, rows, fetch, waiting)
+    fetch = gr.Button("Fetch", variant="primary", visible=False, scale=0, elem_classes="f-left")
+    return OnHub(name, gr.State(None), look, found, choice, config, split, rows, fetch, waiting)
 
 
 def wire_on_hub(
@@ -68,7 +69,8 @@ def wire_on_hub(
         try:
             found = studio.look_on_hub(person, dataset, grant)
         except FacetError as error:
-            return [str(trouble(error)), gr.Row(visible=False), gr.skip(), gr.skip(), "", gr.Button(visible=False)]
+            nothing = [gr.Row(visible=False), gr.skip(), gr.skip(), "", gr.Button(visible=False), None]
+            return [str(trouble(error)), *nothing]
         config = found.default
         splits = _splits(config)
         return [
@@ -80,8 +82,9 @@ def wire_on_hub(
                 visible=len(found.configs) > 1,
             ),
             gr.Dropdown(choices=splits, value=splits[0][1] if splits else None, visible=len(splits) > 1),
-            str(first_rows(person, grant, dataset, config.name, None)) if config else "",
+            str(first_rows(person, grant, found, config.name, None)) if config else "",
             gr.Button(visible=config is not None),
+            f"{found.repo}@{found.sha}",
         ]
 
     def choose_config(person: Person, grant: Grant, dataset: Name, config: Name | None) -> list[Any]:
@@ -89,14 +92,15 @@ def wire_on_hub(
         splits = _splits(next((each for each in found.configs if each.name == config), None))
         first = splits[0][1] if splits else None
         shown = gr.Dropdown(choices=splits, value=first, visible=len(splits) > 1)
-        return [shown, str(first_rows(person, grant, dataset, config, None)), gr.Button(visible=True)]
+        return [shown, str(first_rows(person, grant, found, config, None)), gr.Button(visible=True)]
 
     def choose_split(person: Person, grant: Grant, dataset: Name, config: Name | None, split: Name | None) -> str:
-        return str(first_rows(person, grant, dataset, config, split))
+        found = studio.look_on_hub(person, dataset, grant)
+        return str(first_rows(person, grant, found, config, split))
 
-    def first_rows(person: Person, grant: Grant, dataset: str, config: str | None, split: str | None) -> Markup:
+    def first_rows(person: Person, grant: Grant, found: DatasetOnHub, config: str | None, split: str | None) -> Markup:
         try:
-            return describe_first(studio.first_rows_on_hub(person, dataset, config, split, grant))
+            return describe_first(studio.first_rows_on_hub(person, found, config or None, split or None, grant))
         except FacetError as error:
             return trouble(error, "warn")
 
@@ -104,7 +108,7 @@ def wire_on_hub(
         job = studio.start_bring_hub(person, dataset, config or None, split or None, grant)
         return watch(studio, person, job, show, len(outputs), PATIENCE)
 
-    asked, with_config = {"dataset": tab.id}, {"dataset": tab.id, "config": tab.config}
+    asked, with_config = {"dataset": tab.id}, {"dataset": tab.looked, "config": tab.config}
     gate.on([tab.look.click, tab.id.submit], look, asked, tab.shown, show_progress="minimal")
     chose = [tab.split, tab.rows, tab.fetch]
     gate.on(tab.config.input, choose_config, with_config, chose, show_progress="hidden")

@@ -8,13 +8,14 @@ from markupsafe import Markup
 
 from facet.errors import FacetError
 from facet.identity import Grant, Person
+from facet.publish.data_licences import CHOICES
 from facet.publish.names import NEXT
 from facet.publish.publications import Publication
 from facet.studio import Studio
 from facet.ui.account import standing
 from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
-from facet.ui.markup import html, note, track, trouble
+from facet.ui.markup import each, html, note, track, trouble
 from facet.ui.publication import LONGEST_NAME, describe_access, suggested_name
 from facet.ui.session import PRESS_SIGN_IN, Session
 from facet.ui.to_hub import hindrance_of
@@ -23,12 +24,8 @@ from facet.ui.values import Id, Line, Name
 FORMS = [("JSONL, one example in each line", "jsonl"), ("Parquet", "parquet")]
 PARTS = [("All parts, in a zip", ""), ("To learn from", "train"), ("Validation", "validation"), ("Exam", "exam")]
 LICENCES = [
-    ("I do not state one", ""),
-    ("CC BY 4.0: anyone, who names me", "cc-by-4.0"),
-    ("CC BY-SA 4.0: and shares alike", "cc-by-sa-4.0"),
-    ("CC0: anyone, for anything", "cc0-1.0"),
-    ("Apache 2.0", "apache-2.0"),
-    ("MIT", "mit"),
+    ("As its source says, or not stated", ""),
+    *[(f"{name} ({word})", word) for word, (name, _) in CHOICES.items()],
 ]
 LOOK_EVERY = 1.5  # seconds
 
@@ -47,6 +44,7 @@ class TakeData:
     name: gr.Textbox
     licence: gr.Dropdown
     public: gr.Checkbox
+    warning: gr.HTML
     publish: gr.Button
     tick: gr.Timer
 
@@ -70,9 +68,12 @@ def take_data_layout() -> TakeData:
                 name = gr.Textbox(label="Name on the Hub", max_length=LONGEST_NAME, max_lines=1, min_width=200)
                 licence = gr.Dropdown(LICENCES, value="", label="Others may use it under", min_width=220)
             public = gr.Checkbox(label="Make it public", info="Anybody may then read every row of it")
+            warning = gr.HTML()
             publish = gr.Button("Publish the data", scale=0, elem_classes="f-left", elem_id="publish-data")
         tick = gr.Timer(LOOK_EVERY, active=False)
-    return TakeData(fold, form, part, make, file, state, sign_in, box, owner, name, licence, public, publish, tick)
+    return TakeData(
+        fold, form, part, make, file, state, sign_in, box, owner, name, licence, public, warning, publish, tick
+    )
 
 
 def wire_take_data(tab: TakeData, studio: Studio, gate: Gate, chosen: gr.Dropdown, session: Session) -> None:
@@ -98,6 +99,10 @@ def wire_take_data(tab: TakeData, studio: Studio, gate: Gate, chosen: gr.Dropdow
             return [str(trouble(error)), *[gr.skip()] * (len(tab.shown) - 1)]
         return look(studio, person, grant, dataset)
 
+    def warn(person: Person, dataset: Id | None, licence: Name, public: bool) -> str:
+        words = studio.warnings_before(person, dataset, licence or None, public) if dataset else []
+        return str(each('<div class="f-note warn"><p>{}</p></div>', words))
+
     def follow(person: Person, grant: Grant, dataset: Id | None) -> list[Any]:
         return look(studio, person, grant, dataset)
 
@@ -108,6 +113,8 @@ def wire_take_data(tab: TakeData, studio: Studio, gate: Gate, chosen: gr.Dropdow
     gate.on([session.who.change, tab.tick.tick], follow, asked, tab.shown, quiet=True)
     tab.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
     fields = {"owner": tab.owner, "name": tab.name, "licence": tab.licence, "public": tab.public}
+    asked_before = asked | {"licence": tab.licence, "public": tab.public}
+    gate.on([tab.licence.change, tab.public.change, tab.fold.expand], warn, asked_before, tab.warning, quiet=True)
     gate.on(tab.publish.click, publish, asked | fields, tab.shown, show_progress="minimal")
 
 

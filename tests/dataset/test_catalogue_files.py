@@ -33,7 +33,14 @@ def all_the_way(file, case, tmp_path) -> tuple[str, Made]:
     if seen["shape"] is None:
         raise FacetError.from_dict(seen["complaint"])
     summary = prepare(str(place), name, None, seen["shape"]["mapping"], str(made), "Test")
-    said = [*found["notes"], *seen["warnings"], *summary["repaired"], *summary["reasons"], *summary["notes"], seen["shape"]["words"]]
+    said = [
+        *found["notes"],
+        *seen["warnings"],
+        *summary["repaired"],
+        *summary["reasons"],
+        *summary["notes"],
+        seen["shape"]["words"],
+    ]
     return " ".join([*said, f"'duplicates': {summary['duplicates']}"]), Made(summary, made)
 
 

@@ -216,3 +216,8 @@ def test_examples_the_model_does_not_accept_do_not_end_the_examination(tmp_path)
     seen = one_finding(tmp_path, odd, model_folder=str(model), max_length=4_000)
     assert seen["refused"]["count"] == seen["order"]["count"] == 1
     assert seen["refused"]["severity"] == "error"
+
+
+def test_one_example_is_spoken_of_as_one(tmp_path):
+    words = one_finding(tmp_path, asked("Is it late?", "N/A"))["missing"]["words"]
+    assert words.startswith("1 of 31 examples (3.2 %) has a question or an answer")

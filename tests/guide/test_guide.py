@@ -61,9 +61,9 @@ Prepare the download|Quick taste|Balanced|Thorough|Learning speed|Times through 
 Examples at once|Groups per step|Pause|Resume|Stop and keep|Temperature|Longest reply|Seed
 Standing instructions|Clear|Encoding|Read it again|Delimiter|Shape of your data|Runs|Publish
 A file of yours|Type them, or paste them from a spreadsheet|From a link, or from a folder on this computer|Look at it
-It looks wrong? Read it differently|Which sheet|Which file|Something else: I choose the columns
+It looks wrong? Read it differently|Sheet|File inside|Something else: I choose the columns
 Put it together from several columns|Learn only the better answers|Undo the last repair|Keep together
-The same mix of labels in each part|Use only so many rows|Keep the parts it comes with|Learn from all of it
+Same share of each category|Use only so many rows|Keep the parts it comes with|Learn from all of it
 Seed of the split|Clean it first|Show what that changes|Trim outer white space|One way to write each letter|Plain spaces
 Single spaces|Remove copies|Shortest example|Only these languages|Instead of an empty cell|Version|As before
 Do the same again|Download it, or share it on the Hub|Publish the data|Make it public|Rename or delete""".replace(

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "facet"
 ROOMS = ("dataset", "exam", "export", "gemma", "hub", "model", "publish", "recipe", "train", "work", "compute")
 NOT_CONTROLS = {  # quoted for another reason: names of columns and files, and what another program calls its own
     "question", "answer", "CSV UTF-8", "Save as", "@", "_", "-", ".", "it", "instruct", "Title", "This is a web page.",
+    "File", "Info", "anyone who has the link",
 }  # fmt: skip
 KINDS = {"FacetError", "DataError", "SettingError", "AccessError", "CapacityError", "HubError", "TrainingError"}
 

@@ -1,5 +1,6 @@
 """What the doctor says: a finding, the rows that show it, and the repairs that are offered."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -8,6 +9,8 @@ from facet.dataset.values import clip
 Severity = Literal["error", "warning", "note"]
 MOST_ROWS = 20
 _MOST_SHOWN = 300
+_OF_ONE = {"are": "is", "have": "has", "hold": "holds", "say": "says", "ask": "asks", "spell": "spells"}
+_ONE = re.compile(rf"^(1 of [\d,]+ examples \([^)]*\)) ({'|'.join(_OF_ONE)})\b")
 
 
 @dataclass
@@ -42,7 +45,7 @@ def finding(
     return {
         "code": code,
         "title": title,
-        "words": words,
+        "words": _ONE.sub(lambda found: f"{found[1]} {_OF_ONE[found[2]]}", words),
         "count": tally.count,
         "share": tally.count / total if total else 0.0,
         "severity": severity,
