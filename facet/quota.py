@@ -33,7 +33,7 @@ class Usage:
 
 
 QUOTAS: Final[dict[str, Quota]] = {
-    "visitor": Quota(uploads=6, datasets=4, runs=4, exams=8, exports=4, active_runs=1, gigabytes=0.5),
+    "visitor": Quota(uploads=6, datasets=12, runs=4, exams=8, exports=4, active_runs=1, gigabytes=0.5),
     "signed-in": Quota(uploads=20, datasets=50, runs=100, exams=200, exports=20, active_runs=3, gigabytes=20.0),
 }
 

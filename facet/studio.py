@@ -72,6 +72,7 @@ class Studio(DataDoor):
         self.workspace = workspace
         self.hub = hub or Hub(workspace.home / "hub")
         self.shelf = Shelf(workspace, self.hub)
+        self.shelf.discard = self.delete
         self.makings = Makings()
         self.accounts = Accounts(self.hub.endpoint)
         self.sign_in = SignIn()

@@ -56,6 +56,11 @@ def asked(example: Example) -> str:
     return "\n".join(texts) if texts else example.get("text", "")
 
 
+def matter(example: Example) -> str:
+    """What is asked, with the pictures it is asked about: the same words about another picture are another question."""
+    return " ".join([asked(example), *example.get("images", ())])
+
+
 def answered(example: Example) -> str:
     """What the model would learn to say: the last answer, or of a pair the better one."""
     turns = example["messages"]

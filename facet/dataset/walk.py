@@ -18,7 +18,7 @@ from facet.dataset.album import Album
 from facet.dataset.clean import Cleaner, Cleaning
 from facet.dataset.columns import Converter, Mapping, check_mapping
 from facet.dataset.conversation import Example
-from facet.dataset.digests import answered, asked, digest, prompt_key, text_key
+from facet.dataset.digests import answered, digest, matter, prompt_key, text_key
 from facet.dataset.measure import Measure
 from facet.dataset.near import Sketches
 from facet.dataset.preview import SHOWN_ROWS, shown
@@ -131,7 +131,7 @@ class Walk:
 
     def _keep(self, number: int, row: Any, example: Example, part: int) -> None:
         self.album.keep(example)
-        prompt, answer = asked(example), answered(example)
+        prompt, answer = matter(example), answered(example)
         self.writer.add(number, example, self.measure.add(example, digest(example), answer))
         if len(example) > 1 or any([len(turn) > 2 for turn in example["messages"]]):
             self.extras.update(example, *example["messages"], *example.get("chosen", ()), *example.get("rejected", ()))

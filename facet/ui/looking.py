@@ -73,8 +73,9 @@ def _choices(found: dict[str, Any], correction: dict[str, str]) -> list[Any]:
     made = []
     for name in ("member", "sheet"):
         names = [str(each) for each in offered.get(name) or []]
-        value = correction.get(name) or (found.get("chosen") or {}).get(name) or (names[0] if names else None)
-        made.append(gr.Dropdown(choices=names, value=value, visible=len(names) > 1))
+        value = correction.get(name) or (found.get("chosen") or {}).get(name)
+        shown = value if value in names else next(iter(names), None)
+        made.append(gr.Dropdown(choices=names, value=shown, visible=len(names) > 1))
     return made
 
 

@@ -9,7 +9,7 @@ from facet.dataset import limited
 from facet.dataset.lineage import recipe_of
 from facet.dataset.shelf import Shelf
 from facet.dataset.store import examples
-from facet.errors import DataError, NotFoundError, SettingError
+from facet.errors import DataError, SettingError
 from facet.hub.hub import Hub
 from facet.identity import LOCAL, Person
 from facet.workspace import Workspace, read_json
@@ -49,7 +49,7 @@ def test_a_new_dataset_is_the_first_version_of_a_family_of_its_own(shelf, first)
     summary = shelf.card(LOCAL, first).summary
     assert (summary["version"], summary["parent"], summary["family"]) == (1, None, first)
     assert shelf.before(LOCAL, first) is None
-    with pytest.raises(NotFoundError):
+    with pytest.raises(SettingError):
         shelf.undo(LOCAL, first)
 
 
@@ -182,7 +182,7 @@ def test_nobody_else_can_repair_replay_or_download(shelf, first, tmp_path):
         lambda: shelf.undo(other, first),
         lambda: shelf.findings(other, first),
     ):
-        with pytest.raises(NotFoundError):
+        with pytest.raises(SettingError):
             act()
 
 

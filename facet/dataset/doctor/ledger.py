@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facet.dataset.digests import digest, prompt_key
+from facet.dataset.digests import digest, matter, prompt_key
 from facet.dataset.doctor.view import PARTS, View, views
 from facet.dataset.near import Sketches
 
@@ -101,7 +101,8 @@ class Writing:
     def note(self, part: str, row: int, seen: View) -> None:
         example = seen.example
         answer = str(example["label"]) if "label" in example else seen.answer
-        question = prompt_key(seen.question) | 1 if seen.question else 0
+        asked = matter(example) if example.get("images") else seen.question
+        question = prompt_key(asked) | 1 if asked else 0
         self.part.append(PARTS.index(part))
         self.row.append(row)
         self.length.append(len(answer))
@@ -110,7 +111,7 @@ class Writing:
         self.matter.append(_matter(seen, question))
         self.answer.append(prompt_key(answer) | 1)
         if self.sketches is not None:
-            self.waiting.append(f"{seen.question}\n{seen.answer}"[:_SKETCHED_CHARACTERS])
+            self.waiting.append(f"{asked}\n{seen.answer}"[:_SKETCHED_CHARACTERS])
             if len(self.waiting) >= 512:
                 self._sketch()
 
