@@ -9,7 +9,7 @@ from facet.dataset import limited
 from facet.dataset.lineage import recipe_of
 from facet.dataset.shelf import Shelf
 from facet.dataset.store import examples
-from facet.errors import DataError, SettingError
+from facet.errors import DataError, NotFoundError, SettingError
 from facet.hub.hub import Hub
 from facet.identity import LOCAL, Person
 from facet.workspace import Workspace, read_json
@@ -182,7 +182,7 @@ def test_nobody_else_can_repair_replay_or_download(shelf, first, tmp_path):
         lambda: shelf.undo(other, first),
         lambda: shelf.findings(other, first),
     ):
-        with pytest.raises(SettingError):
+        with pytest.raises(NotFoundError):
             act()
 
 

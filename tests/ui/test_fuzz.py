@@ -61,7 +61,7 @@ def harmless(served, monkeypatch):
 
     monkeypatch.setattr(type(served.studio.voices), "warm_up", lambda _: None)
     monkeypatch.setattr(served.studio, "start", lambda *_, **__: pytest.fail("junk started a run"))
-    for name in ("dataset_file", "check_model"):
+    for name in ("dataset_look", "dataset_beginning", "dataset_files", "check_model"):
         monkeypatch.setattr(type(served.studio.hub), name, unreachable)
 
 
