@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from facet.dataset.examples import BundledExample
+from facet.errors import FacetError
 from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.aside import cleaning_of, describe_split, options_of
@@ -15,7 +16,7 @@ from facet.ui.look import Look, look_layout
 from facet.ui.looking import correction_of, describe_changes, opened, previewed
 from facet.ui.making import PATIENCE, watch, wire_waiting
 from facet.ui.mapping import chosen, shown_for
-from facet.ui.markup import html, section
+from facet.ui.markup import html, section, trouble
 from facet.ui.on_hub import OnHub, on_hub_layout, wire_on_hub
 from facet.ui.prepared import Prepared, prepared_layout, wire_prepared
 from facet.ui.session import Session
@@ -171,8 +172,12 @@ def wire_mapping(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> 
         mapping = chosen(choices)
         guess = choices["guess"] if isinstance(choices["guess"], dict) else None
         same = guess if guess and guess.get("kind") == mapping["kind"] else None
-        shown = [gr.update(visible=each.visible) for each in shown_for(mapping["kind"], same)]
-        return [*shown, previewed(studio, person, upload, mapping, correction_of(choices))]
+        shown = shown_for(mapping["kind"], same)
+        try:
+            rows = previewed(studio, person, upload, mapping, correction_of(choices))
+        except FacetError as error:  # in its place: somebody is in the middle of choosing
+            rows = str(trouble(error, "warn"))
+        return [*shown, rows]
 
     changed = [form.kind.input, form.preferred.input, form.more.input]
     changed += [event for box in (form.system, *form.templates.values()) for event in (box.submit, box.blur)]

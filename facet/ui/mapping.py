@@ -56,7 +56,7 @@ ASKED_FOR = {
     "text": ("text",),
     "instances": ("instances", "user", "user_extra", "assistant"),
 }
-OTHERWISE = ("user", "user_extra", "assistant", "system_column", "images")
+OTHERWISE = ("user", "user_extra", "assistant", "system_column")
 TEMPLATES = {
     "user_template": ("Question, written from columns", "{title}: {body}"),
     "assistant_template": ("Answer, written from columns", "The topic is {label}."),
