@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from facet.dataset.examples import EXAMPLES
 from tests.browser.steps import A_MINUTE, bring
 from tests.kinds import KINDS, SHAPES, write
 
@@ -22,11 +23,31 @@ TYPES = {
 def test_a_file_goes_from_upload_to_prepared(app, open_page, tmp_path, name):
     page = open_page(app.url)
     bring(page, write(tmp_path, name))
+    look_and_prepare(page, TYPES.get(name, "Questions and answers"))
+    expect(page.locator("#tokens mark.trained").first).to_be_visible(timeout=A_MINUTE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_each_of_our_examples_goes_from_a_press_to_prepared(app, open_page, example):
+    page = open_page(app.url)
+    if not page.locator(f"#example-{example.name}").is_visible():
+        page.get_by_role("button", name="More of ours").click()
+    page.locator(f"#example-{example.name}").click()
+    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
+    look_and_prepare(page, TYPES.get(example.type, "Questions and answers"))
+
+
+def test_the_shared_pairs_of_answers_are_recognised(app, open_page, shared_data):
+    page = open_page(app.url)
+    bring(page, shared_data / "dpo_en_demo.json")
+    look_and_prepare(page, TYPES["preference"])
+
+
+def look_and_prepare(page, words: str) -> None:
     expect(page.locator("#look .f-turn").first).to_be_visible()
     expect(page.locator("#look .f-note.error")).to_have_count(0)
     page.get_by_role("button", name="Prepare", exact=True).click()
     expect(page.locator("#look")).to_be_hidden(timeout=2 * A_MINUTE)
-    expect(page.locator("#prepared")).to_contain_text(TYPES.get(name, "Questions and answers"), timeout=A_MINUTE)
+    expect(page.locator("#prepared")).to_contain_text(words, timeout=A_MINUTE)
     expect(page.locator("#prepared")).to_contain_text("0 that could not be used")
     expect(page.locator("#verdict .f-note")).to_be_visible(timeout=A_MINUTE)
-    expect(page.locator("#tokens mark.trained").first).to_be_visible(timeout=A_MINUTE)

@@ -118,6 +118,20 @@ def test_a_model_goes_into_the_persons_account_privately(anns_run, space, hub):
     page.close()
 
 
+def test_prepared_data_goes_into_the_persons_account_with_a_card(anns_run, space, hub):
+    page = opened(anns_run[0], space)
+    go(page, "Runs")
+    go(page, "Data")
+    expect(page.locator("#prepared")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Download it, or share it on the Hub").click()
+    page.get_by_label("Name on the Hub").filter(visible=True).fill("pirate-talk")
+    page.get_by_role("button", name="Publish the data").click()
+    expect(page.locator("#data-publication")).to_contain_text("It is on the Hub", timeout=A_MINUTE)
+    repo = hub.repos["dataset", "ann/pirate-talk"]
+    assert repo.private and {"README.md", "data/train.parquet", "data/test.parquet"} <= repo.files.keys()
+    page.close()
+
+
 def test_a_permission_that_was_not_given_is_named(window, space, hub):
     hub.refused_scopes = {"contribute-repos"}
     try:

@@ -149,6 +149,17 @@ def test_it_can_be_brought_back_talked_to_and_trained_further(ann, hub, tmp_path
     assert further["losses"][0][1] < first  # it goes on from what had been learned
 
 
+def test_data_is_published_with_a_card_and_comes_back_the_same(ann, hub):
+    made = ann.json("prepare", "example:museum_facts", "--group", "fact")
+    done = ann.json("publish-data", made["dataset_id"], "ann/museum", "--licence", "cc-by-4.0")
+    repo = hub.repos["dataset", "ann/museum"]
+    assert repo.private and done["url"].endswith("datasets/ann/museum")
+    assert {"README.md", "data/train.parquet", "data/validation.parquet", "data/test.parquet"} <= repo.files.keys()
+    assert b"license: cc-by-4.0" in repo.files["README.md"] and str(ann.folder).encode() not in repo.files["README.md"]
+    back = ann.json("prepare", "hub:ann/museum:default/all", "--splits", "given")
+    assert (back["fingerprint"], back["splits"]) == (made["fingerprint"], made["splits"])
+
+
 def test_a_stranger_does_not_find_a_private_model(hub, tmp_path_factory, published):
     bob = Person(tmp_path_factory.mktemp("bob"), hub)
     bob.environment["HF_TOKEN"] = hub.token("bob")
