@@ -17,6 +17,9 @@ ANSWERED = (
     "mapping",
     "type",
     "rows_in",
+    "examples_in",
+    "repaired",
+    "notes",
     "used",
     "unusable",
     "not_sampled",
@@ -88,6 +91,7 @@ def prepare(options: argparse.Namespace) -> Answer:
     return {
         "dataset_id": dataset_id,
         "guessed": bool(guess),
+        "shape": {"kind": summary["shape"]},
         **{name: summary[name] for name in ANSWERED},
         "words": guess
         + describe_dataset(summary)
@@ -178,6 +182,8 @@ def describe_dataset(summary: Answer) -> str:
         f"{summary['rows_in']:,} rows: {summary['used']:,} usable, {summary['unusable']:,} not.",
         f"{splits['train']:,} to learn from, {splits['validation']:,} to check on, {splits['exam']:,} for the exam.",
     ]
+    lines += [f"  note: {note}" for note in (*(summary["source"].get("notes") or ()), *(summary.get("notes") or ()))]
+    lines += [f"  mended, {count:,} rows: {words}" for words, count in (summary.get("repaired") or {}).items()]
     if summary.get("not_sampled"):
         lines.insert(1, f"{summary['not_sampled']:,} were not drawn into the sample.")
     return "\n".join(lines + [f"  not used, {count:,} rows: {words}" for words, count in summary["reasons"].items()])

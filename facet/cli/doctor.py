@@ -26,7 +26,11 @@ def doctor(options: argparse.Namespace) -> Answer:
     chosen = _repairs(found, options.repair, options.all)
     if not chosen:
         return found | {"words": "There is nothing to repair."}
-    return _version(studio, studio.repair(LOCAL, options.dataset, chosen), f"{len(chosen)} repairs done.")
+    return _version(
+        studio,
+        studio.repair(LOCAL, options.dataset, chosen),
+        "Repaired." if len(chosen) == 1 else f"{len(chosen)} repairs done.",
+    )
 
 
 def _repairs(found: Answer, wanted: list[str], everything: bool) -> list[Answer]:
@@ -50,6 +54,10 @@ def _repairs(found: Answer, wanted: list[str], everything: bool) -> list[Answer]
         firsts = [each["repairs"][0]["repair"] for each in found["findings"] if each["repairs"]]
         chosen += [repair for repair in firsts if repair not in chosen and repair["kind"] != "raise_length"]
     return chosen
+
+
+def _done(count: int) -> str:
+    return "Repaired." if count == 1 else f"{count} repairs done."
 
 
 def _version(studio: Studio, dataset_id: str, done: str) -> Answer:

@@ -83,7 +83,7 @@ def _refused(error: FacetError, as_json: bool) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m facet", description=__doc__)
+    top = argparse.ArgumentParser(prog="python -m facet", description="Everything the page does, from a terminal.")
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
     _data(verbs)
     _doctor(verbs)

@@ -16,7 +16,6 @@ from facet.dataset.thumbs import reference_text, thumb
 from facet.dataset.turns import TurnReader, decoded
 from facet.dataset.values import is_missing, to_text
 
-PARTLY = "parts of a row that cannot be used were left out"
 ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf|file)://\S+", re.IGNORECASE)
 MEDIA = re.compile(
     r"\S+\.(?:jpe?g|png|gif|webp|bmp|tiff?|svg|mp3|wav|flac|ogg|m4a|mp4|mov|avi|webm)(?:\?\S*)?", re.IGNORECASE
@@ -33,6 +32,7 @@ class Converter:
         self.answers = mapping.answers() or ""
         self.more = [name for name in (*mapping.user_more, mapping.user_extra) if name is not None]
         self.make = getattr(self, f"_{mapping.type}")
+        self.left: list[RowProblem] = []
 
     def convert(self, row: dict[str, Any] | RowProblem, repairs: set[str]) -> Example:
         """The first example of one row; what was mended is added to `repairs`.
@@ -42,24 +42,23 @@ class Converter:
         return self.convert_all(row, repairs)[0]
 
     def convert_all(self, row: dict[str, Any] | RowProblem, repairs: set[str]) -> list[Example]:
-        """All examples of one row, at least one. Raises: `RowProblem` when none of it can be used."""
+        """All examples of one row, at least one. `left` then holds why others of the same row cannot be used.
+
+        Raises: `RowProblem` when none of it can be used.
+        """
+        self.left = []
         if isinstance(row, RowProblem):
             raise row
         if self.mapping.instances is None:
             return [self._example(row, repairs)]
         made: list[Example] = []
-        problem = RowProblem("empty list", "the list of examples in the row is empty")
         for part in unfolded(row, self.mapping.instances):
             try:
                 made.append(self._example(part, repairs))
-            except RowProblem as found:
-                problem = found
-            else:
-                continue
-            repairs.add(PARTLY)
+            except RowProblem as problem:
+                self.left.append(problem)
         if not made:
-            repairs.discard(PARTLY)
-            raise problem
+            raise self.left.pop() if self.left else RowProblem("empty list", "the list of examples in the row is empty")
         return made
 
     def _example(self, row: dict[str, Any], repairs: set[str]) -> Example:

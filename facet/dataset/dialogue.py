@@ -8,8 +8,8 @@ from typing import Any
 
 from facet.dataset import budget
 
-_QUESTIONS = "q question frage pregunta domanda pergunta вопрос 问 问题".split()
-_ANSWERS = "a answer antwort respuesta risposta resposta réponse reponse ответ 答 答案".split()
+_QUESTIONS = "q question instruction frage pregunta domanda pergunta вопрос 问 问题".split()
+_ANSWERS = "a answer response antwort respuesta risposta resposta réponse reponse ответ 答 答案".split()
 _PEOPLE = "human user customer person prompter visitor you me nutzer benutzer usuario utente utilisateur".split()
 _MODELS = "assistant bot chatbot ai gpt chatgpt model gemma agent assistent asistente assistente".split()
 _SPEAKERS: dict[str, str] = {

@@ -10,6 +10,8 @@ from facet.errors import DataError
 _CHUNK = 2**20
 _SAMPLE = 2**18
 _IN_RUNS = ["gb18030", "shift_jis", "euc_jp", "euc_kr", "big5", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256"]
+_ASCII = set(range(128))
+_WESTERN = set("äöüÄÖÜßéèêëÉÈàâáÀÁçÇîïíôóòûùúœæøåÅØÆñÑ¿¡«»€§°´„“”‘’–—…·".encode("cp1252"))
 UNFIT = "facet-unfit"
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
@@ -86,6 +88,8 @@ def _single_or_double_bytes(sample: bytes) -> str:
     runs = [len(run) for run in _HIGH_RUN.findall(sample)]
     if sum(length for length in runs if length > 1) < sum(runs) / 2:
         return "cp1252"
+    if sum(length for length in runs if length > 2) < sum(runs) / 4 and set(sample) - _ASCII <= _WESTERN:
+        return "cp1252"  # two letters with accents beside each other, as in “größer”
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample[: 2**15], cp_isolation=_IN_RUNS).best()

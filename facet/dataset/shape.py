@@ -193,11 +193,22 @@ def _prompts(table: Table) -> Shape | None:
     question = table.first(_PROMPTS, "text")
     if question is None:
         return None
+    answer = table.first(_ANSWERS, "object", "list", but=(question,))
+    if answer is not None:
+        return _answers_as_json(table, question, answer) if answer.kind == "object" else None
     words = f"Questions in “{question.name}” and no answers: for learning by reward, where the model answers itself."
     mapping = Mapping(
         kind="prompt_only", type="prompt_only", user=question.name, system_column=instruction_column(table)
     )
     return Shape("prompt_only", words, mapping)
+
+
+def _answers_as_json(table: Table, question: Column, answer: Column) -> Shape:
+    words = f"Questions in “{question.name}”, and answers in “{answer.name}”, which are objects and become JSON."
+    mapping = Mapping(
+        kind="prompt_completion", user=question.name, assistant=answer.name, system_column=instruction_column(table)
+    )
+    return Shape("prompt_completion", words, mapping)
 
 
 def _pictured(table: Table) -> Shape | None:
@@ -229,6 +240,9 @@ def _labels_by_name(table: Table) -> Shape | None:
     text = table.first(_TEXTS, "text", but=(label,))
     if not label or not text or not _has_few_values(label, len(table.rows)):
         return None
+    answer = table.first(_ANSWERS, "text", but=(label, text))
+    if answer and not _has_few_values(answer, len(table.rows)):
+        return None  # a question with its answer, and a category beside them
     return _label_shape(text, label)
 
 
@@ -243,7 +257,7 @@ def _labels_by_content(table: Table) -> Shape | None:
 
 def _has_few_values(column: Column, rows: int) -> bool:
     values = column.values
-    if not values or len(values) > MOST_LABELS:
+    if not values or not 1 < len(values) <= MOST_LABELS:
         return False
     return sum(values.values()) >= 2 * len(values) or rows < 10
 

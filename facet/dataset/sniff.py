@@ -182,4 +182,4 @@ def _is_one_row(value: dict[str, object], suffix: str) -> bool:
 
 
 def _opens_json(start: str) -> bool:
-    return bool(re.match(r'\[\s*[\[{"\]\d]|\{\s*["}]', start))
+    return bool(re.match(r'\[\s*(?:[\[{"\]]|-?\d+(?:\.\d+)?\s*[,\]]\s*(?:[-\d\]]|$))|\{\s*["}]', start))

@@ -97,6 +97,9 @@ class _Unpacking:
 
     def _tables(self, found: Collection, chosen: Plan) -> None:
         self.choose = chosen.choose
+        if chosen.choose:
+            many = f"It holds {len(chosen.files)} files with rows, and one of them is read."
+            self.notes.append(f"{many} Choose which under “File inside”.")
         tables = PictureTables(found, chosen.pictures, self.pictures) if chosen.pictures else None
         for member, part in chosen.files:
             target = self._target()

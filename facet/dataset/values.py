@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 import math
 import re
 from typing import Any
@@ -18,6 +19,8 @@ _REMOVED = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 LINE_ENDS = "Windows line ends were made plain"
 CONTROLS = "invisible control characters were removed"
 NUMBERS = "numbers were turned into text"
+_MEDIA_KEYS = {"bytes", "path", "image", "url", "array", "sampling_rate"}
+OBJECTS = "answers that were objects became JSON"
 
 
 def is_missing(value: Any) -> bool:
@@ -27,16 +30,24 @@ def is_missing(value: Any) -> bool:
 def to_text(value: Any, what: str, repairs: set[str]) -> str:
     """One value as text without outer white space; `what` names it in the reason when it cannot be.
 
+    The indentation of the first of several lines stays. An answer that is an object becomes JSON.
+
     Raises: `RowProblem` for a missing value, NaN, lists, objects, bytes and broken characters.
     """
     if not isinstance(value, str):
         value = _plain(value, what, repairs)
     if _ODD.search(value):
         value = _cleaned(value, what, repairs)
-    value = value.strip()
-    if not value:
+    stripped = value.strip()
+    if not stripped:
         raise RowProblem(f"empty {what}", f"the {what} is empty")
-    return value
+    return _indented(value, stripped) if "\n" in stripped and not value.startswith(stripped[0]) else stripped
+
+
+def _indented(value: str, stripped: str) -> str:
+    """Several lines keep the indentation of the first: it may be code, and would be wrong without."""
+    start = len(value) - len(value.lstrip())
+    return value[value.rfind("\n", 0, start) + 1 : start] + stripped
 
 
 def _plain(value: Any, what: str, repairs: set[str]) -> str:
@@ -51,6 +62,9 @@ def _plain(value: Any, what: str, repairs: set[str]) -> str:
         return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
+    if isinstance(value, dict) and what == "answer" and not value.keys() <= _MEDIA_KEYS:
+        repairs.add(OBJECTS)
+        return json.dumps(value, ensure_ascii=False, default=str)
     kind = {list: "a list", dict: "an object", bytes: "binary data"}.get(type(value), "not text")
     raise RowProblem("not text", f"the {what} is {kind}, not text")
 

@@ -115,6 +115,9 @@ class Walk:
                     problem = self._leave_out(number, found)
         except RowProblem as found:
             problem = self._leave_out(number, found)
+        for left in self.converter.left:
+            self.several += 1
+            self._leave_out(number, left)
         for example in made:
             self._keep(number, row, example, part)
         if repairs and made:

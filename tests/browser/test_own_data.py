@@ -83,7 +83,7 @@ def test_unclear_columns_can_be_chosen_and_unusable_rows_are_counted(app, open_p
     prepare(page)
     expect(page.locator("#prepared")).to_contain_text("1 row could not be used")
     page.get_by_text("Show the first 1").click()
-    expect(page.locator("#prepared .f-table")).to_contain_text("41")
+    expect(page.get_by_role("table", name="Rows that could not be used")).to_contain_text("41")
 
 
 def choose(page, label: str, option: str) -> None:

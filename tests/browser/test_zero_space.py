@@ -146,7 +146,7 @@ def test_closing_the_page_keeps_what_was_learned_and_opening_it_goes_on(people, 
 def test_two_people_at_once_have_a_card_each_and_their_own_minutes(people, zero):
     zero.quota("dan", left=100, tier="anonymous")
     first, second = people("dan"), people("eve", dark=True)
-    start_on_the_card(first, 40)
+    start_on_the_card(first, 150)  # still at it when the other begins
     start_on_the_card(second, 40)
     for page in (first, second):
         until_finished(page)

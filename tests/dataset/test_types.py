@@ -253,9 +253,10 @@ def test_lists_in_lists_are_unfolded_as_squad_keeps_them(file):
 def test_a_row_whose_list_is_partly_unusable_gives_the_rest_and_says_so():
     mapping = Mapping(kind="instances", instances="d", user="d.q", assistant="d.a")
     repairs: set[str] = set()
-    made = Converter(mapping).convert_all({"d": [{"q": "Hi", "a": "Hello"}, {"q": "x"}]}, repairs)
+    converter = Converter(mapping)
+    made = converter.convert_all({"d": [{"q": "Hi", "a": "Hello"}, {"q": "x"}]}, repairs)
     assert [each["messages"] for each in made] == [[HI, HELLO]]
-    assert repairs == {"parts of a row that cannot be used were left out"}
+    assert [problem.words for problem in converter.left] == ["the answer is empty"]
     with pytest.raises(RowProblem, match="the answer is empty"):
         Converter(mapping).convert_all({"d": [{"q": "x"}]}, repairs)
     with pytest.raises(RowProblem, match="no list of examples"):

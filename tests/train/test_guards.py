@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from facet.errors import DataError
 from facet.identity import LOCAL
 from facet.recipe.recipes import SftRecipe
 from facet.train import slice as train_slice
@@ -124,13 +125,13 @@ def test_when_every_answer_is_cut_off_the_run_refuses_with_the_number(lab, tmp_p
     )
     upload_id = studio.bring_file(LOCAL, file, "long.jsonl")
     mapping = studio.look(LOCAL, upload_id)["shape"]["mapping"]
-    task = queued_run(studio, studio.prepare(LOCAL, upload_id, "long", mapping), max_length=64)
+    dataset_id = studio.prepare(LOCAL, upload_id, "long", mapping)
 
-    worker.advance(task, studio.workspace.models)
+    with pytest.raises(DataError) as refused:  # at the press, and not some minutes later
+        queued_run(studio, dataset_id, max_length=64)
 
-    failure = progress(task).failure
-    assert failure["what"] == "There is nothing left to learn from."
-    assert "All 16 examples" in failure["why"] and "Longest example" in failure["next"]
+    assert "16 of 16 examples are cut off" in refused.value.what and "Longest example" in refused.value.next
+    assert studio.runs(LOCAL) == [] or all(run.dataset_name != "long" for run in studio.runs(LOCAL))
 
 
 def test_an_unexpected_fault_is_told_without_quoting_anybodys_text(lab):

@@ -85,17 +85,9 @@ def refused(folder: Path, found: Lengths) -> list[dict[str, Any]]:
     for place, (row, text) in texts.items():
         tally.add("train", row, text, f"example {place + 1:,} of the train part")
     tally.count = len(found.refused)
-    words = f"{rows_words(tally.count, found.of)} are not accepted by the model's chat template, mostly because of the "
-    words += "order of their turns. Training would stop there: leave them out, or choose another “Starting model”."
-    repairs = [
-        fix(
-            "Leave turns out of order out",
-            "Leaves out conversations whose turns are out of order.",
-            "drop",
-            code="order",
-        )
-    ]
-    return [finding("refused", "Not accepted by the model", words, tally, found.of, "error", repairs)]
+    words = f"{rows_words(tally.count, found.of)} are not accepted by the model's chat template: it has no place for "
+    words += "the tools they use, or for the order of their turns. Choose another “Starting model”, or leave them out."
+    return [finding("refused", "Not accepted by the model", words, tally, found.of, "error", [])]
 
 
 class Ruler:
