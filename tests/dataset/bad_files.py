@@ -135,6 +135,6 @@ SKIPPED = [
     ("51 NaN and infinity", "a.jsonl", b'{"question": "a", "answer": NaN}\n{"question": "a", "answer": -Infinity}\n{"question": "a", "answer": 1e999}\n{"question": "c", "answer": "d"}\n', ["d"], {"the answer is not a number (NaN or infinity)": 3}),
     ("missing key", "a.jsonl", b'{"question": "a"}\n{"question": "c", "answer": "d"}\n', ["d"], {"the answer is empty": 1}),
     ("empty values", "a.csv", b"question,answer\n,b\nc,\n \xc2\xa0,d\ne,f\n", ["f"], {"the question is empty": 2, "the answer is empty": 1}),
-    ("53 one line nested too deeply", "a.jsonl", b'{"question": "a", "answer": "b"}\n{"question": ' + b"[" * 5_000 + b'\n{"question": "c", "answer": "d"}\n', ["b", "d"], {"the row is nested too deeply": 1}),
+    ("53 one line nested too deeply", "a.jsonl", b'{"question": "a", "answer": "b"}\n{"question": ' + b"[" * 60_000 + b'\n{"question": "c", "answer": "d"}\n', ["b", "d"], {"the row is nested too deeply": 1}),
     ("a list among the rows", "a.jsonl", b'{"question": "a", "answer": "b"}\n[1, 2]\n7\n', ["b"], {"the row is not an object with named columns": 2}),
 ]  # fmt: skip

@@ -104,7 +104,7 @@ CASES: dict[int, list[Refused | Read | Skipped]] = {
     50: [Read("a.jsonl", json.dumps([json.loads(ROW)] * 2, indent=2), ["b", "b"])],
     51: [Skipped("a.jsonl", ROW + "".join(f'{{"question": "a", "answer": {bad}}}\n' for bad in ("NaN", "-Infinity", "1e999")), ["b"], "NaN or infinity")],
     52: [Read("a.jsonl", '{"question": "a", "answer": "b", "answer": "c"}\n', ["c"], "same column twice; the last value was taken")],
-    53: [Refused("a.json", '{"a":' * 1_100 + "1" + "}" * 1_100, "nested too deeply", "line 1", "plain list of objects"), Refused("a.json", "[" * 200_000, "nested too deeply", "line 1", "plain list of objects")],
+    53: [Refused("a.json", '{"a":' * 60_000 + "1" + "}" * 60_000, "nested too deeply", "line 1", "plain list of objects"), Refused("a.json", "[" * 200_000, "nested too deeply", "line 1", "plain list of objects")],
     54: [Read("a.jsonl", json.dumps({"messages": json.dumps(json.loads(GOOD)["messages"])}) + "\n", ["Hello"])],
     55: [Skipped("a.jsonl", GOOD + talk(("wizard", "x"), ("assistant", "y")), ["Hello"], "neither a person nor the model")],
     56: [Read("a.jsonl", talk(("user", "a"), ("user", "b"), ("assistant", "c")), ["c"], "in a row were joined"), Skipped("a.jsonl", GOOD + talk(("assistant", "a"), ("user", "b"), ("assistant", "c")), ["Hello"], "the model speaks first"), Skipped("a.jsonl", GOOD + talk(("user", "a"), ("assistant", " ")), ["Hello"], "the answer is empty")],
