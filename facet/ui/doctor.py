@@ -92,7 +92,10 @@ def wire_doctor(
 
     def repair(place: int) -> Any:
         def apply(person: Person, dataset: Id | None, code: Name) -> list[Any]:
-            wanted = finding_of(studio, person, dataset, code)["repairs"][place]["repair"]
+            offered = finding_of(studio, person, dataset, code)["repairs"]
+            if place >= len(offered):
+                raise no_longer_there()
+            wanted = offered[place]["repair"]
             if wanted["kind"] == "raise_length":
                 unchanged: list[Any] = [gr.skip()] * (len(tab.waiting.shown) + len(outputs))
                 return [*unchanged, f"{wanted['tokens']}"]
@@ -146,10 +149,14 @@ def finding_of(studio: Studio, person: Person, dataset: str | None, code: str) -
     known = studio.findings(person, dataset or "") or {"findings": []}
     found = next((each for each in known["findings"] if each["code"] == code), None)
     if found is None:
-        raise NotFoundError(
-            "This finding is no longer there.", "The data has changed since.", "Press “Look again” below the findings."
-        )
+        raise no_longer_there()
     return found
+
+
+def no_longer_there() -> NotFoundError:
+    return NotFoundError(
+        "This finding is no longer there.", "The data has changed since.", "Press “Look again” below the findings."
+    )
 
 
 def show(studio: Studio, person: Person, known: Findings) -> list[Any]:
