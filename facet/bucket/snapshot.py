@@ -19,7 +19,8 @@ EVENTS: Final = "events.jsonl"
 SAVE_POINTS_KEPT: Final = 2
 # Belonging to this machine or this moment, or made again from the rest with the same result (tokens).
 LEFT_OUT: Final = frozenset(
-    {"worker.json", "worker.log", "lock", "turn", "tokens", "staging", "adapter.part", "publishing", "quarantine"}
+    {"worker.json", "worker.log", "lock", "turn", "room"}
+    | {"tokens", "staging", "adapter.part", "publishing", "quarantine"}
 )
 WHOLE_WITH: Final = {"datasets": "dataset.json", "runs": "task.json", "exams": "task.json"}
 QUIET: Final = frozenset({"logged", "staged", "noted"})  # events after which the files are the same as before

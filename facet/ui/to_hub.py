@@ -133,7 +133,10 @@ def wire_to_hub(tab: ToHub, run: gr.Dropdown, studio: Studio, gate: Gate, sessio
 
     def follow(person: Person, grant: Grant, run: Id | None, seen: Any) -> Any:
         publication = studio.publication(person, run) if run else None
-        return gr.skip() if fingerprint(run, publication) == _tuple(seen) else look(studio, person, grant, run)
+        working = publication is not None and publication.stage == "working"
+        if working and fingerprint(run, publication) == _tuple(seen):
+            return gr.skip()
+        return look(studio, person, grant, run, following=True)
 
     asked, draft = {"run": run}, [run, *tab.draft.values()]
     chosen = gate.on(run.change, choose, asked, [*tab.shown, tab.name, tab.public], quiet=True)
@@ -151,8 +154,14 @@ def wire_to_hub(tab: ToHub, run: gr.Dropdown, studio: Studio, gate: Gate, sessio
     gate.on(tab.tick.tick, follow, asked | {"seen": tab.seen}, tab.shown, quiet=True)
 
 
-def look(studio: Studio, person: Person, grant: Grant, run_id: str | None, fresh: bool = False) -> list[Any]:
-    """Values of `ToHub.shown`. `fresh`: show the form although this run has been published."""
+def look(
+    studio: Studio, person: Person, grant: Grant, run_id: str | None, fresh: bool = False, following: bool = False
+) -> list[Any]:
+    """Values of `ToHub.shown`. `fresh`: show the form although this run has been published.
+
+    Only the clock itself, `following`, ends its ticking: an answer given before the press of “Publish” may arrive after
+    it, and what it covers up is shown again at the next tick.
+    """
     publication = studio.publication(person, run_id) if run_id else None
     stage = publication.stage if publication else ""
     who = standing(studio, person, grant)
@@ -171,7 +180,7 @@ def look(studio: Studio, person: Person, grant: Grant, run_id: str | None, fresh
         gr.skip(),
         gr.Button(value="Try again" if stage in ("failed", "interrupted") else "Publish"),
         gr.Button(visible=hindrance is None and stage == "done" and not fresh),
-        gr.Timer(active=stage == "working"),
+        gr.Timer(active=stage == "working") if following or stage == "working" else gr.skip(),
         fingerprint(run_id, publication),
     ]
 

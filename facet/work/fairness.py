@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-WorkKind = Literal["train", "exam", "export", "chat"]
+WorkKind = Literal["train", "exam", "batch", "export", "chat"]
 Lane = Literal["long", "short"]
-LANES: Final[Mapping[WorkKind, Lane]] = {"train": "long", "exam": "long", "export": "short", "chat": "short"}
+LANES: Final[Mapping[WorkKind, Lane]] = {
+    "train": "long",
+    "exam": "long",
+    "batch": "long",
+    "export": "short",
+    "chat": "short",
+}
 START_SECONDS: Final = 10.0  # a worker loads its libraries before anything else
 
 

@@ -1,5 +1,6 @@
 """A task: a folder that holds everything some work needs, so any process anywhere can advance it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,10 +12,11 @@ from filelock import FileLock, Timeout
 
 from facet.workspace import read_json, write_json, write_text
 
-Kind = Literal["train", "exam"]
+Kind = Literal["train", "exam", "batch"]
 # pause: go on later from here; keep: finish now with what has been learned; turn: save and let others have the device
 StopHow = Literal["pause", "keep", "turn"]
 Where = Literal["local", "zerogpu"]
+ROOM_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ class Task:
     def output_log(self) -> Path:
         """The worker's own output. Never holds rows, prompts or tokens."""
         return self.folder / "worker.log"
+
+    def set_room_aside(self) -> None:
+        """Keep a little of the disk for the last words of a slice."""
+        room = self.folder / "room"
+        if not room.exists():
+            with contextlib.suppress(OSError):  # full already
+                room.write_bytes(bytes(ROOM_BYTES))
+
+    def use_room_aside(self) -> None:
+        (self.folder / "room").unlink(missing_ok=True)
 
     def lock(self) -> FileLock:
         """Held by the one process that works here; the system frees it however that process ends."""

@@ -26,7 +26,11 @@ from facet.errors import CapacityError, FacetError, TrainingError
 from facet.work import log
 from facet.work.task import Kind, Task
 
-ENTRY_POINTS: dict[Kind, str] = {"train": "facet.train.slice", "exam": "facet.exam.exam"}
+ENTRY_POINTS: dict[Kind, str] = {
+    "train": "facet.train.slice",
+    "exam": "facet.exam.exam",
+    "batch": "facet.exam.batch",
+}
 ALREADY_BUSY = 3  # exit status: another process works on this task
 log_to = logging.getLogger("facet.worker")
 
@@ -64,12 +68,22 @@ def advance(
         deadline = time.monotonic() + seconds if seconds else None
         emit = functools.partial(log.append, task.events_file)
         piece = Slice(task, models, deadline, emit, hurry or threading.Event())
+        task.set_room_aside()
         try:
             entry = importlib.import_module(ENTRY_POINTS[task.kind])
             entry.prepare(piece) if prepare else entry.advance(piece)
         except Exception as error:
-            piece.emit(_as_event(error))
+            _say_at_last(piece, _as_event(error))
     return 0
+
+
+def _say_at_last(piece: Slice, failure: log.Failed) -> None:
+    """On a disk that is full to the last byte the words about it find their place in the room set aside for them."""
+    try:
+        piece.emit(failure)
+    except OSError:
+        piece.task.use_room_aside()
+        piece.emit(failure)
 
 
 def _as_event(error: Exception) -> log.Failed:

@@ -22,7 +22,7 @@ from facet.studio import Studio
 from facet.train import room
 from facet.train import slice as train_slice
 from facet.ui.events import _as_message
-from facet.work import worker
+from facet.work import log, worker
 from facet.work.task import Task
 from tests.journeys import a_studio, prepared_example, progress, queued_run
 
@@ -33,6 +33,7 @@ pytestmark = [
 ]
 SIZE = "160m"
 STEPS = 12
+BLOCK = 4096  # bytes, of a tmpfs
 A_LITTLE = 24_576  # bytes: room for words in a log, and for nothing else
 
 
@@ -213,11 +214,20 @@ def in_the_middle_of_a_save(disk: Disk, dataset: str, finished: str) -> None:
     assert not [note for note in progress(task).notes if "damaged" in note]
 
 
+def to_the_end_of_its_block(events: Path) -> None:
+    """The next event needs a new block of the disk."""
+    without_words = len(log.Staged(words="").model_dump_json()) + 1
+    words = "x" * ((-events.stat().st_size - without_words) % BLOCK)
+    log.append(events, log.Staged(words=words))
+    assert events.stat().st_size % BLOCK == 0
+
+
 def finish(disk: Disk, dataset: str, finished: str) -> None:
     task, finish_from = queued_run(disk.studio, dataset, max_steps=STEPS), train_slice._finish_from
 
     def on_a_full_disk(*given: object, **named: object) -> None:
-        disk.fill(A_LITTLE)
+        to_the_end_of_its_block(task.events_file)
+        disk.fill()
         finish_from(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
