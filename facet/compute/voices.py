@@ -20,6 +20,7 @@ from facet.work.wait import Wait, in_line
 
 IDLE_SECONDS = 600.0
 MOST_IN_LINE, MOST_OF_ONE = 10, 2  # the first screen asks while its owner chats
+RELEASE_SECONDS = 10.0  # a reply that was stopped has ended long before
 SILENCE_SECONDS = 900.0  # loading a large model from a slow disk may take this long
 
 
@@ -100,6 +101,28 @@ class Voices:
     @property
     def is_busy(self) -> bool:
         return self._turn.locked()
+
+    def release(self) -> None:
+        """Nobody is left to talk: forget all models, in a moment, unless somebody comes meanwhile.
+
+        The child stays for `idle_seconds`, so that who comes back does not wait for its libraries.
+        """
+        threading.Thread(target=self._release, daemon=True).start()
+
+    def _release(self) -> None:
+        if not self._turn.acquire(timeout=RELEASE_SECONDS):
+            return  # somebody is being spoken to
+        try:
+            if self._line or self._child is None or self._child.poll() is not None:
+                return
+            request_id = secrets.token_hex(8)
+            self._send({"release": True, "id": request_id})
+            for _ in self._listen(request_id):
+                pass
+        except FacetError:
+            return  # the child is gone, and its memory with it
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """End the child and give its memory back."""

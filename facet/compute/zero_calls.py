@@ -28,7 +28,16 @@ END = object()
 _fresh = True  # in a forked process: no call was made in it yet
 HEARTBEAT_SECONDS = 0.5
 LISTENED_SECONDS = 3.0  # a caller that has not heard the last word by then is gone
-PRELOADED = ("facet.train.slice", "facet.exam.exam", "facet.model.voice", "trl", "peft", "datasets")
+PRELOADED = (
+    "facet.train.slice",
+    "facet.exam.exam",
+    "facet.model.voice",
+    "facet.model.batch",
+    "facet.model.likelihood",
+    "trl",
+    "peft",
+    "datasets",
+)
 
 
 class Headers(dict[str, str]):

@@ -42,3 +42,9 @@ class BaseSource:
                 "Start a new run and choose the model again.",
             )
         return folder
+
+
+def bases_of(request: dict[str, Any]) -> list[BaseSource]:
+    """Every base model a task needs, each once: a test may compare models with different ones."""
+    named = [request["base"], *(one["base"] for one in request.get("contestants", ()))]
+    return list(dict.fromkeys(BaseSource.of(base) for base in named))

@@ -1,6 +1,11 @@
 """The chat process of one device: `python -m facet.model.voice`. JSON lines in, JSON lines out.
 
-It holds one base model and one adapter at a time. Running out of memory here ends this process and no other.
+It holds base models, each with the adapters that spoke lately. Running out of memory here ends this process and no
+other.
+
+A request names one to four speakers, who answer one after another with the same decoding:
+`{"id", "speakers": [{"key", "base", "adapter", "messages"}], "decoding", "prove"}`. Answers: `loading`, pieces with the
+speaker's key as `side`, `proof`, and at the end `over` or `error`. `{"release": true}` forgets all models.
 """
 
 import contextlib
@@ -8,85 +13,189 @@ import json
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
-from facet.dataset.render import Renderer
-from facet.errors import FacetError
-from facet.model.load import decide, load_base, with_adapter
-from facet.model.speak import Decoding, check_messages, reply
-from facet.work.worker import is_out_of_memory, out_of_memory
+from facet.errors import CapacityError, DataError, FacetError
+from facet.gemma.inspect import inspect
+from facet.gemma.memory import LIBRARIES_GB, free_memory_gb, inference_gb
+from facet.model.company import Company
+from facet.model.history import check_messages
+from facet.model.load import device_here, dtype_bytes, give_memory_back
+from facet.model.proof import Proof, prove
+from facet.model.speak import Decoding, Piece, reply
+from facet.work.worker import is_out_of_memory
+
+MOST_SPEAKERS: Final = 4
+SHOWN_EVERY: Final = 0.03  # seconds between two pieces: a fast model would only fill the pipe
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One side of a conversation, as the request names it."""
+
+    key: str
+    base: Path
+    adapter: Path | None
+    messages: list[dict[str, Any]]
+
+    @property
+    def member(self) -> str | None:
+        """What its company knows its adapter by."""
+        return str(self.adapter) if self.adapter else None
 
 
 class Voice:
-    """Speaks for a base model and, where there is one, for it with an adapter."""
+    """Speaks for base models and, where there are some, for them with adapters."""
 
     def __init__(self) -> None:
-        self.base: Path | None = None
-        self.adapter: Path | None = None
-        self.model: Any = None
-        self.renderer: Any = None
-
-    def load(self, base: Path, adapter: Path | None) -> None:
-        """Keep what is already in memory; a new adapter on the same base costs only the adapter.
-
-        After a failure nothing is kept: half a change would speak with another's voice.
-        """
-        try:
-            self._load(base, adapter)
-        except BaseException:
-            self.forget()
-            raise
+        self.companies: dict[Path, Company] = {}
+        self.proofs: dict[tuple[Path, str], Proof] = {}
 
     def forget(self) -> None:
-        self.base = self.adapter = self.model = self.renderer = None
+        """Drop every model and give the memory back."""
+        for company in self.companies.values():
+            company.close()
+        self.companies.clear()
+        self.proofs.clear()
+        give_memory_back()
 
-    def _load(self, base: Path, adapter: Path | None) -> None:
-        import torch
+    def speak(self, request: Mapping[str, Any], stop: threading.Event) -> Iterator[dict[str, Any]]:
+        """Yield every piece of every speaker, in their order.
 
-        if self.base != base:
-            self.model = self.renderer = self.base = None
-            execution = decide(base, 1)
-            torch.set_num_threads(execution.threads)
-            self.renderer = Renderer.load(base)
-            self.model = load_base(base, execution.dtype, execution.device)
-            self.base, self.adapter = base, None
-        if self.adapter != adapter:
-            plain = self.model.unload() if self.adapter else self.model
-            self.model = with_adapter(plain, adapter) if adapter else plain
-            self.adapter = adapter
-
-    def speak(self, request: dict[str, Any], stop: threading.Event) -> Any:
-        """Yield every piece of every side asked for, untouched first."""
-        adapter = Path(request["adapter"]) if request.get("adapter") else None
-        yield {"loading": self.base != Path(request["base"]) or self.adapter != adapter}
-        self.load(Path(request["base"]), adapter)
-        decoding = Decoding(**request["decoding"])
-        for side, messages in request["messages"].items():
+        Raises: `FacetError`. Nothing is kept of a model that could not be loaded: half a change would speak with
+        another's voice.
+        """
+        if request.get("release"):
+            self.forget()
+            return
+        speakers, decoding = speakers_of(request), Decoding(**request["decoding"])
+        speakers = [replace(speaker, messages=_readable(speaker.messages)) for speaker in speakers]
+        yield {"loading": not all(map(self._is_here, speakers))}
+        for number, speaker in enumerate(speakers):
             if stop.is_set():
                 return
-            history = check_messages(messages)
-            untouched = self.model.disable_adapter() if side == "base" and self.adapter else contextlib.nullcontext()
-            with untouched:
-                for piece in reply(self.model, self.renderer, history, decoding, side, stop):
-                    yield {
-                        "side": piece.side,
-                        "text": piece.text,
-                        "done": piece.done,
-                        "tokens": piece.tokens,
-                        "seconds": round(piece.seconds, 3),
-                        "ended": piece.ended,
-                    }
+            if number and not self._is_here(speaker):
+                yield {"loading": True}
+            company = self._company(speaker, {each.base for each in speakers})
+            with company.speaking_as(speaker.member) as model:
+                yield from _paced(reply(model, company.renderer, speaker.messages, decoding, speaker.key, stop))
+            if request.get("prove") and speaker.adapter and not stop.is_set():
+                yield {"proof": {"key": speaker.key} | asdict(self._proof(company, speaker))}
 
-
-    def answers(self, request: dict[str, Any], stop: threading.Event) -> Iterator[dict[str, Any]]:
+    def answers(self, request: Mapping[str, Any], stop: threading.Event) -> Iterator[dict[str, Any]]:
         """What `speak` yields, and how it ended: `over`, or `error` as three sentences."""
         try:
             yield from self.speak(request, stop)
             yield {"over": True}
         except Exception as error:
+            if is_out_of_memory(error):
+                self.forget()
             yield {"error": _as_error(error).as_dict()}
+
+    def _is_here(self, speaker: Speaker) -> bool:
+        company = self.companies.get(speaker.base)
+        return company is not None and (speaker.member is None or company.has(speaker.member, speaker.adapter))
+
+    def _company(self, speaker: Speaker, wanted: set[Path]) -> Company:
+        """The base of a speaker, loaded, with the adapter beside it."""
+        company = self.companies.get(speaker.base)
+        try:
+            if company is None:
+                self._make_room(speaker.base, wanted)
+                company = self.companies[speaker.base] = Company.load(speaker.base)
+            if speaker.member and not company.has(speaker.member, speaker.adapter):
+                self.proofs.pop((speaker.base, speaker.member), None)
+                company.add(speaker.member, speaker.adapter)
+            return company
+        except FacetError:
+            raise  # refused before anything was changed
+        except BaseException:
+            self._drop(speaker.base)
+            raise
+
+    def _make_room(self, base: Path, wanted: set[Path]) -> None:
+        """Forget bases that nobody asked for now, and the others too where both would not fit."""
+        for other in [place for place in self.companies if place not in wanted]:
+            self._drop(other)
+        if self.companies and not _fits_beside(base):
+            self.forget()
+
+    def _drop(self, base: Path) -> None:
+        if company := self.companies.pop(base, None):
+            company.close()
+        self.proofs = {place: proof for place, proof in self.proofs.items() if place[0] != base}
+
+    def _proof(self, company: Company, speaker: Speaker) -> Proof:
+        """Measured once for an adapter that stays in memory."""
+        place = (speaker.base, speaker.member or "")
+        if place not in self.proofs:
+            turns = [turn for turn in speaker.messages if turn["role"] == "system"] + speaker.messages[-1:]
+            self.proofs[place] = prove(company, speaker.member, company.renderer.prompt(turns))
+        return self.proofs[place]
+
+
+def speakers_of(request: Mapping[str, Any]) -> list[Speaker]:
+    """The speakers of a request; of one with `base`, `adapter` and messages by side, the untouched and the tuned one.
+
+    Raises: `DataError` when there are none, too many, or two of one name.
+    """
+    named = request.get("speakers")
+    if named is None:
+        adapters = {"tuned": request.get("adapter")}
+        named = [
+            {"key": side, "base": request["base"], "adapter": adapters.get(side), "messages": messages}
+            for side, messages in request["messages"].items()
+        ]
+    if not 1 <= len(named) <= MOST_SPEAKERS or len({each["key"] for each in named}) < len(named):
+        raise DataError(
+            "These models cannot answer together.",
+            f"One to {MOST_SPEAKERS} different ones can, and {len(named)} were asked.",
+            "Choose fewer and send again; your text is kept.",
+        )
+    return [
+        Speaker(
+            each["key"], Path(each["base"]), Path(each["adapter"]) if each.get("adapter") else None, each["messages"]
+        )
+        for each in named
+    ]
+
+
+def _readable(messages: Any) -> list[dict[str, Any]]:
+    """Raises: `DataError` for a history that was changed, or that shows pictures, which would go unseen."""
+    turns = check_messages(messages)
+    if any("images" in turn for turn in turns):
+        raise DataError(
+            "The model cannot see pictures here.",
+            "Facet gives it text only, and an answer about a picture it never saw would be made up.",
+            "Describe the picture in words and send again.",
+        )
+    return turns
+
+
+def _fits_beside(base: Path) -> bool:
+    """May another base be loaded beside those that are in memory?"""
+    if device_here() == "cuda":
+        import torch
+
+        facts, free = inspect(base), torch.cuda.mem_get_info()[0] / 1e9
+        return inference_gb(facts) - LIBRARIES_GB < 0.9 * free
+    facts = inspect(base)
+    return inference_gb(facts, dtype_bytes=dtype_bytes(facts)) - LIBRARIES_GB < 0.8 * free_memory_gb()
+
+
+def _paced(pieces: Iterator[Piece]) -> Iterator[dict[str, Any]]:
+    """The first, the last, and in between as many as an eye can follow."""
+    said_at = 0.0
+    with contextlib.closing(pieces):
+        for piece in pieces:
+            if piece.done or time.monotonic() - said_at > SHOWN_EVERY:
+                said_at = time.monotonic()
+                times = {"seconds": round(piece.seconds, 3), "first_seconds": round(piece.first_seconds, 3)}
+                yield asdict(piece) | times
 
 
 def serve(lines: TextIO, out: TextIO) -> None:
@@ -126,7 +235,11 @@ def _as_error(error: Exception) -> FacetError:
     if isinstance(error, FacetError):
         return error
     if is_out_of_memory(error):
-        return out_of_memory()
+        return CapacityError(
+            "The memory of this machine was not enough.",
+            "The model and this conversation did not fit into it together.",
+            "Choose a smaller model, or press “Clear” and send again.",
+        )
     print(f"unexpected {type(error).__name__}", file=sys.stderr)  # never the message: it may quote the prompt
     return FacetError(
         "The model stopped speaking.",

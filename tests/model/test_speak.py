@@ -8,7 +8,9 @@ import pytest
 from facet import starter
 from facet.dataset.render import Renderer
 from facet.errors import DataError, SettingError
-from facet.model.speak import LIMITS, Decoding, check_messages, reply
+from facet.model.decoding import LIMITS, Decoding
+from facet.model.history import check_messages
+from facet.model.speak import reply
 
 GREEDY = Decoding(temperature=0.0, max_new_tokens=40)
 DICE = Decoding(temperature=1.0, top_p=0.9, top_k=20, max_new_tokens=40, seed=7)
@@ -131,3 +133,81 @@ def test_control_words_in_a_prompt_stay_text(spoken):
 
     controls = set(renderer.control_ids.values())
     assert [token for token in forged if token in controls] == [token for token in plain if token in controls]
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"repetition_penalty": 1.3},
+        {"temperature": 0.7, "top_p": 0.9, "top_k": 20},
+        {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.05},
+        {"temperature": 1.9, "top_p": 0.99, "top_k": 0, "repetition_penalty": 1.5},
+    ],
+    ids=str,
+)
+def test_every_setting_does_what_it_does_in_transformers(spoken, settings):
+    import torch
+
+    renderer, plain, _ = spoken
+    decoding = Decoding(**{"max_new_tokens": 24, "seed": 11} | settings)
+    prompt = renderer.prompt(ASKED)
+    dice = {"do_sample": decoding.temperature > 0}
+    if dice["do_sample"]:
+        dice |= {name: getattr(decoding, name) for name in ("temperature", "top_p", "top_k", "min_p")}
+    torch.manual_seed(decoding.seed)
+    with torch.inference_mode():
+        out = plain.generate(
+            torch.tensor([prompt]),
+            attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+            max_new_tokens=24,
+            eos_token_id=renderer.stop_ids,
+            pad_token_id=0,
+            repetition_penalty=decoding.repetition_penalty,
+            **dice,
+        )
+    wanted = [token for token in out[0, len(prompt) :].tolist() if token not in renderer.stop_ids]
+    assert answer(plain, renderer, ASKED, decoding) == renderer.tokenizer.decode(wanted, skip_special_tokens=True)
+
+
+@pytest.mark.tiny
+def test_a_model_that_never_ends_is_stopped_when_it_goes_round_in_circles(tmp_path):
+    from facet.model.load import load_base
+    from facet.model.speak import ENDLESS_TOKENS, LOOKED_EVERY
+    from tests.tiny_models import build
+
+    folder = build("gemma", tmp_path / "gemma")
+    renderer, endless = Renderer.load(folder), load_base(folder, "float32", "cpu")
+    turn = [{"role": "user", "content": "yes"}]
+    last = list(reply(endless, renderer, turn, Decoding(max_new_tokens=8192), "a", threading.Event()))[-1]
+    short = list(reply(endless, renderer, turn, Decoding(max_new_tokens=100), "a", threading.Event()))[-1]
+
+    assert last.ended == "repeating" and ENDLESS_TOKENS <= last.tokens < ENDLESS_TOKENS + 100 + LOOKED_EVERY
+    assert (short.ended, short.tokens) == ("repeating", 100)
+
+
+@pytest.mark.tiny
+def test_a_stop_text_ends_the_reply_and_is_not_part_of_it(spoken):
+    renderer, plain, _ = spoken
+    whole = answer(plain, renderer, ASKED, GREEDY)
+    word = whole.split()[2]
+    pieces = list(reply(plain, renderer, ASKED, Decoding(max_new_tokens=40, stop=(word,)), "base", threading.Event()))
+    assert pieces[-1].ended == "finished" and pieces[-1].text == whole.split(word)[0]
+    assert not any(word in piece.text for piece in pieces)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("kind", ["starter", "gemma3_text", "gemma4_text"])
+def test_a_long_prompt_read_in_parts_is_answered_as_if_read_at_once(kind, tmp_path, monkeypatch):
+    from facet.model import speak
+    from facet.model.load import load_base
+    from tests.tiny_models import build
+
+    folder = starter.FOLDER if kind == "starter" else build(kind, tmp_path / kind)  # Gemma 4: a window of 64 tokens
+    renderer, model = Renderer.load(folder), load_base(folder, "float32", "cpu")
+    asked = [{"role": "user", "content": "The quick brown fox. " * 20 + "What is the capital of Peru?"}]
+    assert 80 < len(renderer.prompt(asked)) < 256
+    at_once = answer(model, renderer, asked, GREEDY)
+    monkeypatch.setattr(speak, "READ_AT_ONCE", {"cpu": 24})
+    assert answer(model, renderer, asked, GREEDY) == at_once
