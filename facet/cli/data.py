@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from facet.cli.controls import for_terminal
 from facet.cli.people import machine_grant
 from facet.dataset.clean import CHOICES
 from facet.dataset.columns import Mapping
@@ -12,7 +13,7 @@ from facet.identity import LOCAL
 from facet.studio import Studio
 
 Answer = dict[str, Any]
-CORRECTIONS = ("encoding", "delimiter", "sheet", "member")
+CORRECTIONS = ("encoding", "delimiter", "sheet", "member", "speaker")
 ANSWERED = (
     "mapping",
     "type",
@@ -41,7 +42,7 @@ def look(options: argparse.Namespace) -> Answer:
         rows = studio.preview(LOCAL, upload_id, mapping, _correction(options), 3) if mapping else []
     finally:
         studio.delete(LOCAL, "uploads", upload_id)
-    return seen | {"preview": rows, "words": describe_look(seen, rows)}
+    return seen | {"preview": rows, "words": for_terminal(describe_look(seen, rows))}
 
 
 def describe_look(seen: Answer, rows: list[Answer]) -> str:
@@ -55,6 +56,8 @@ def describe_look(seen: Answer, rows: list[Answer]) -> str:
             lines.append(f"It holds several: choose with --{what}, one of {', '.join(map(str, names[:20]))}.")
     shape = seen["shape"]
     lines.append(shape["words"] if shape else " ".join((seen["complaint"]["what"], seen["complaint"]["next"])))
+    if seen["unused"]:
+        lines.append(f"Not used: {', '.join(seen['unused'][:20])}.")
     for row in rows:
         lines.append(f"Row {row['row']:,}:")
         lines += [f"  {line}" for line in _in_lines(row)] or [f"  {row['problem']}"]
@@ -93,8 +96,7 @@ def prepare(options: argparse.Namespace) -> Answer:
         "guessed": bool(guess),
         "shape": {"kind": summary["shape"]},
         **{name: summary[name] for name in ANSWERED},
-        "words": guess
-        + describe_dataset(summary)
+        "words": for_terminal(guess + describe_dataset(summary))
         + f"\n{dataset_id}\nNext: python -m facet doctor {dataset_id}, then python -m facet train --data {dataset_id}"
         + " --wait",
     }
@@ -229,6 +231,7 @@ def add_reading(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--delimiter", help="read columns split by this character instead of the one found")
     verb.add_argument("--sheet", help="which sheet of an Excel workbook")
     verb.add_argument("--member", help="which file of a zip archive")
+    verb.add_argument("--speaker", metavar="NAME", help="of a chat, whose messages the model learns to write")
 
 
 def add_preparing(verb: argparse.ArgumentParser) -> None:

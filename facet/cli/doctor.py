@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from facet.cli.controls import for_terminal
 from facet.cli.data import describe_dataset
 from facet.cli.people import machine_grant, not_signed_in
 from facet.errors import NotFoundError, SettingError
@@ -22,7 +23,7 @@ def doctor(options: argparse.Namespace) -> Answer:
         return _version(studio, studio.undo_repair(LOCAL, options.dataset), "The last repair is undone.")
     found = studio.examine(LOCAL, options.dataset, options.model, options.max_length)
     if not options.repair and not options.all:
-        return found | {"words": describe_findings(found, options.dataset)}
+        return found | {"words": for_terminal(describe_findings(found, options.dataset))}
     chosen = _repairs(found, options.repair, options.all)
     if not chosen:
         return found | {"words": "There is nothing to repair."}
@@ -96,8 +97,14 @@ def download(options: argparse.Namespace) -> Answer:
             "There is no such folder.", f"{into.name} is not a folder.", "Make it first, or name another."
         )
     made = studio.download_data(LOCAL, options.dataset, options.format, options.part)
-    place = Path(shutil.move(made, into / made.name))
+    place = Path(shutil.move(made, _free(into, made.name)))
     return {"file": str(place), "words": f"Written to {place}."}
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A place of that name; nothing that lies there is ever written over."""
+    places = [folder / name, *(folder / f"{Path(name).stem}-{n}{Path(name).suffix}" for n in range(2, 1_000))]
+    return next(place for place in places if not place.exists())
 
 
 def publish(options: argparse.Namespace) -> Answer:

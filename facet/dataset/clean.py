@@ -99,11 +99,12 @@ class Cleaner:
         self.filters = cleaning.min_characters or cleaning.max_characters or cleaning.languages
         self.changed: Counter[str] = Counter()
 
-    def row(self, row: dict[str, Any] | RowProblem) -> dict[str, Any] | RowProblem:
-        """The row with a text in its empty cells, where one was chosen."""
+    def row(self, row: dict[str, Any] | RowProblem, columns: list[str] | None = None) -> dict[str, Any] | RowProblem:
+        """The row with a text in its empty cells, where one was chosen; in `columns` alone, where they are given."""
         if self.cleaning.missing is None or isinstance(row, RowProblem):
             return row
-        empty = {name: self.cleaning.missing for name in self.columns if is_missing(row.get(name))}
+        named = self.columns if columns is None else columns
+        empty = {name: self.cleaning.missing for name in named if is_missing(row.get(name))}
         self.changed["missing"] += bool(empty)
         return row | empty
 

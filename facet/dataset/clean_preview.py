@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset.clean import CHOICES, Cleaner, Cleaning, parse_cleaning
-from facet.dataset.columns import Converter, check_mapping, parse_mapping
+from facet.dataset.columns import Converter, check_mapping, parse_mapping, to_read
 from facet.dataset.conversation import Example, texts_of
 from facet.dataset.digests import digest
 from facet.dataset.languages import language_of
@@ -38,7 +38,7 @@ def try_cleaning(
     columns = parse_mapping(mapping)
     _, rows = open_rows(Path(file), original_name, correction)
     check_mapping(columns, rows.names)
-    sample = list(islice(rows.rows(columns.columns() if rows.names is not None else None), STUDIED_ROWS))
+    sample = list(islice(rows.rows(to_read(columns, rows.names) if rows.names is not None else None), STUDIED_ROWS))
     trial = _Trial(sample, Converter(columns), columns.columns())
     return {
         "rows": len(sample),
@@ -84,7 +84,7 @@ class _Trial:
 
     def _examples(self, row: Any, cleaner: Cleaner) -> list[Example]:
         try:
-            return list(map(cleaner.example, self.converter.convert_all(cleaner.row(row), set())))
+            return list(map(cleaner.example, self.converter.convert_all(self.converter.ready(row, cleaner), set())))
         except RowProblem:
             return []
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from facet.dataset import budget
 from facet.dataset.calls import calls_in, looks_like_calls, tools_in
+from facet.dataset.choices import choices_in, lettered, right_one
+from facet.dataset.clean import Cleaner
 from facet.dataset.conversation import Conversation, Example
 from facet.dataset.fill import Filling
 from facet.dataset.mapping import Mapping
@@ -33,6 +35,28 @@ class Converter:
         self.more = [name for name in (*mapping.user_more, mapping.user_extra) if name is not None]
         self.make = getattr(self, f"_{mapping.type}")
         self.left: list[RowProblem] = []
+        self.others = [Converter(each, pictures) for each in mapping.also]
+        self.dotted = [name for name in mapping.columns() if "." in name]
+
+    def opened(self, row: Any) -> Any:
+        """A row with the fields of its objects that are asked for, as `column.field` beside them."""
+        if not isinstance(row, dict):
+            return row
+        found = {name: _field(row, name.split(".")) for name in self.dotted if name not in row}
+        return {**row, **{name: value for name, value in found.items() if value is not None}} if found else row
+
+    def reader(self, row: Any) -> "Converter":
+        """The one that reads rows of this kind, or of the kind that it is most like."""
+        if not self.others or not isinstance(row, dict) or self.mapping.fits(row):
+            return self
+        if fitting := next((each for each in self.others if each.mapping.fits(row)), None):
+            return fitting
+        return max((self, *self.others), key=lambda each: sum(not is_missing(row.get(n)) for n in each.mapping.parts()))
+
+    def ready(self, row: Any, cleaner: Cleaner) -> Any:
+        """A row with its empty cells filled by the cleaner, where that was chosen."""
+        row = self.opened(row) if self.dotted else row
+        return cleaner.row(row, self.reader(row).mapping.columns() if self.others else None)
 
     def convert(self, row: dict[str, Any] | RowProblem, repairs: set[str]) -> Example:
         """The first example of one row; what was mended is added to `repairs`.
@@ -49,6 +73,12 @@ class Converter:
         self.left = []
         if isinstance(row, RowProblem):
             raise row
+        row = self.opened(row) if self.dotted else row
+        if self.others and (reader := self.reader(row)) is not self:
+            try:
+                return reader.convert_all(row, repairs)
+            finally:
+                self.left = reader.left
         if self.mapping.instances is None:
             return [self._example(row, repairs)]
         made: list[Example] = []
@@ -136,6 +166,8 @@ class Converter:
         for column in self.more:
             if not is_missing(extra := row.get(column)):
                 question = f"{question}\n\n{to_text(extra, 'addition to the question', repairs)}"
+        if mapping.choices:
+            question = f"{question}\n\n{lettered(choices_in(row, mapping.choices, repairs)[0])}"
         return question
 
     def _pair(self, row: dict[str, Any], reader: TurnReader) -> Conversation:
@@ -146,7 +178,13 @@ class Converter:
         if self.mapping.tools is not None and looks_like_calls(value):
             return [*_said(question), {"role": "assistant", "content": "", "tool_calls": calls_in(value)}]
         is_reference = self.mapping.assistant is None
-        value = reference_text(value, reader.repairs) if is_reference else _first_of_several(value)
+        if self.mapping.choices:
+            found = choices_in(row, self.mapping.choices, reader.repairs)
+            value = right_one(value, *found, self.mapping.first_choice)
+        elif is_reference:
+            value = reference_text(value, reader.repairs)
+        else:
+            value = _first_of_several(value, reader.repairs)
         answer = to_text(value, "answer", reader.repairs)
         _not_an_address(question, answer)
         return [*_said(question), {"role": "assistant", "content": answer}]
@@ -167,6 +205,12 @@ class Converter:
         return self.system
 
 
+def _field(row: Any, path: list[str]) -> Any:
+    for name in path:
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
+
+
 def _said(question: str) -> Conversation:
     return [{"role": "user", "content": question}]
 
@@ -176,9 +220,15 @@ def _alone(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else value
 
 
-def _first_of_several(value: Any) -> Any:
-    """Datasets in SQuAD's form keep equally right answers as `{"text": [...], "answer_start": [...]}`."""
+SEVERAL = "of several answers in a list the first was taken"
+
+
+def _first_of_several(value: Any, repairs: set[str]) -> Any:
+    """Of equally right answers the first; SQuAD keeps them as `{"text": [...], "answer_start": [...]}`."""
     value = _alone(value)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        repairs.update([SEVERAL] if len(value) > 1 else [])
+        return next((each for each in value if each.strip()), None)
     if isinstance(value, list) and value and isinstance(value[0], dict) and "answer_start" in value[0]:
         return value[0].get("text")
     if isinstance(value, dict) and "answer_start" in value and isinstance(value.get("text"), list):

@@ -9,6 +9,8 @@ from typing import Any
 
 from facet.dataset import budget, json_lines
 from facet.dataset.delimited import Row, bounded_lines, open_text
+from facet.dataset.exports import flattened
+from facet.dataset.json_objects import not_rows, rows_of_object
 from facet.dataset.problem import RowProblem
 from facet.dataset.values import is_too_deep
 from facet.errors import DataError
@@ -72,13 +74,13 @@ class JsonRows:
         """One object of columns, one object that wraps the rows, or one object after another."""
         first = window.value()
         if not isinstance(first, dict):
-            raise _not_rows("It holds a single value.")
+            raise not_rows("It holds a single value.")
         if window.peek():
             yield first
             while window.peek():
                 yield window.value()
         else:
-            yield from _rows_of_object(first)
+            yield from rows_of_object(first, self.notes)
 
 
 class _Window:
@@ -163,12 +165,12 @@ class _Window:
 def _rows_of_list(window: _Window) -> Iterator[Any]:
     window.take()
     if window.peek() == "]":
-        raise _not_rows("Its list is empty.")
+        raise not_rows("Its list is empty.")
     first = True
     while True:
         value = window.value()
         if first and isinstance(value, list):
-            raise _not_rows("It is a list of lists, so nothing says which value is which.")
+            raise not_rows("It is a list of lists, so nothing says which value is which.")
         first = False
         yield value
         sign = window.take()
@@ -178,32 +180,6 @@ def _rows_of_list(window: _Window) -> Iterator[Any]:
             raise _cut_short(window.read_rows, window.line) if not sign else broken_json(window.line)
     if window.peek():
         raise broken_json(window.line)
-
-
-def _rows_of_object(document: dict[str, Any]) -> Iterator[Any]:
-    lists = {name: value for name, value in document.items() if isinstance(value, list)}
-    of_rows = [value for value in lists.values() if value and all(isinstance(each, dict) for each in value)]
-    if len(of_rows) == 1 and not _is_conversation(of_rows[0]):
-        yield from of_rows[0]
-    elif lists and len(lists) == len(document):
-        yield from _rows_of_columns(lists)
-    elif document:
-        yield document
-    else:
-        raise _not_rows("It is an empty object.")
-
-
-def _is_conversation(value: list[dict[str, Any]]) -> bool:
-    return all(("role" in each and "content" in each) or ("from" in each and "value" in each) for each in value)
-
-
-def _rows_of_columns(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    lengths = {len(values) for values in columns.values()}
-    if len(lengths) > 1:
-        raise _not_rows(f"Its columns have different lengths, from {min(lengths):,} to {max(lengths):,}.")
-    names = list(columns)
-    for values in zip(*columns.values(), strict=True):
-        yield dict(zip(names, values, strict=True))
 
 
 def _as_row(value: Any, may_be_deep: bool = True) -> dict[str, Any] | RowProblem:
@@ -217,7 +193,7 @@ def _as_row(value: Any, may_be_deep: bool = True) -> dict[str, Any] | RowProblem
         return RowProblem("too many columns", f"the row has more than {budget.MOST_COLUMNS:,} columns")
     if may_be_deep and is_too_deep(value):
         return RowProblem("too deep", "the row is nested too deeply")
-    return value
+    return flattened(value) if "mapping" in value else value
 
 
 def broken_json(line: int) -> DataError:
@@ -241,12 +217,4 @@ def _too_deep(line: int) -> DataError:
         "This JSON file is nested too deeply.",
         f"Around line {line:,} there are hundreds of lists inside of lists.",
         "Save the rows as a plain list of objects and upload that.",
-    )
-
-
-def _not_rows(why: str) -> DataError:
-    return DataError(
-        "This JSON file does not hold rows.",
-        why,
-        "Save it as a list of objects, such as [{“question”: …, “answer”: …}, …].",
     )

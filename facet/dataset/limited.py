@@ -36,6 +36,7 @@ FUNCTIONS: dict[str, str] = {
     "statistics": "facet.dataset.statistics",
     "try_cleaning": "facet.dataset.clean_preview",
     "next_version": "facet.dataset.versions",
+    "version_from_chat": "facet.dataset.from_chat",
     "download": "facet.dataset.download",
 }
 _MOST_ANSWER_BYTES = 64 * 2**20

@@ -1,6 +1,16 @@
 """Where a prepared dataset comes from: its recipe and its family, as its `dataset.json` says."""
 
-from typing import Any
+from typing import Any, Protocol
+
+from facet.errors import SettingError
+
+
+class Version(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def summary(self) -> dict[str, Any]: ...
 
 
 def recipe_of(summary: dict[str, Any]) -> dict[str, Any]:
@@ -22,3 +32,17 @@ def recipe_of(summary: dict[str, Any]) -> dict[str, Any]:
 def family_of(summary: dict[str, Any]) -> str:
     """The id of the first version, which need not be there any more."""
     return summary.get("family") or summary["dataset_id"]
+
+
+def nothing_to_undo(version: Version, newest: Version) -> SettingError:
+    """Why the repair of a version cannot be undone, and of which one it can."""
+    number, last = (each.summary.get("version", 1) for each in (version, newest))
+    if number > 1:
+        why = f"This is version {number}, and the one before it was deleted."
+    else:
+        why = "This is the first version of this data; nothing came before it."
+    if newest.id == version.id:
+        next = "Repair it first; then that can be undone."
+    else:
+        next = f"The newest is version {last}, {newest.id}: undo the repair of that one."
+    return SettingError("There is no repair to undo.", why, next)

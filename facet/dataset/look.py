@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from facet.dataset.mapping import to_read
+from facet.dataset.preview import with_telling
 from facet.dataset.problem import RowProblem
 from facet.dataset.read import Correction, Rows, open_rows
 from facet.dataset.shape import MOST_LABELS, Column, Shape, guess
+from facet.dataset.shape_kinds import Kinds, with_other_kinds
+from facet.dataset.shape_names import ANSWERS
+from facet.dataset.shape_objects import fields
 from facet.dataset.sniff import Sniffed, no_rows
-from facet.dataset.values import clip, is_missing, size_of, to_json, to_text
+from facet.dataset.table import plain
+from facet.dataset.values import clip, is_missing, is_plain, size_of, to_json, to_text
 from facet.errors import DataError
 
 SHOWN_ROWS = 20
@@ -21,6 +27,7 @@ _GUESSED_FROM_ROWS = 200
 _GUESSED_FROM_CHARACTERS = 2**25
 _FEW_ROWS = 20
 _COUNTING_SECONDS = 6.0
+_CHOICES = ("sheet", "speaker")
 _MOST_VALUE_CHARACTERS = 60
 _MOST_ROW_CHARACTERS = 200_000
 _MOST_COLUMNS = 50  # of a row that is too large to be shown as it is
@@ -32,28 +39,41 @@ def look(file: str, original_name: str, correction: Correction | None = None) ->
 
     `row_count` is None when counting would take long; then `at_least` rows were seen. `shape` is the best guess and
     None when the columns do not tell; then `complaint` says so in three sentences. `choices` are the sheets of a
-    workbook, where there are several, and `chosen` the one that is read.
+    workbook and the people in a chat, where there are several, and `chosen` those that are taken.
     Raises: `DataError` when there are no rows to be had.
     """
     sniffed, rows = open_rows(Path(file), original_name, correction)
     study = _Study(rows)
     columns = study.columns()
-    shape = guess(columns, study.sample)
+    shape = with_other_kinds(guess(columns, study.sample), study.rows_by_kind, guess)
     return {
         "format": sniffed.format,
         "encoding": sniffed.encoding,
         "delimiter": sniffed.delimiter,
         "columns": [{"name": each.name, "kind": each.kind, "filled": round(each.filled, 4)} for each in columns],
-        "rows": [_small(row) for row in study.sample[:SHOWN_ROWS]],
+        "fields": [name for each in columns if each.kind == "object" for name in fields(study.sample, each.name)],
+        "rows": [_small(row) for row in _to_show(study, sniffed)],
+        "unused": unused([each.name for each in columns], shape),
         "row_count": study.count if study.is_counted else None,
         "at_least": study.count,
         "warnings": _warnings(sniffed, rows, study, columns, shape),
         "shape": shape.as_dict() if shape else None,
         "type": shape.mapping.type if shape else None,
-        "choices": {"sheet": list(sheets)} if len(sheets := getattr(rows, "sheets", ())) > 1 else {},
-        "chosen": {"sheet": getattr(rows, "sheet", None)},
+        "choices": {name: found for name in _CHOICES if len(found := list(getattr(rows, f"{name}s", ()))) > 1},
+        "chosen": {name: getattr(rows, name, None) for name in _CHOICES},
         "complaint": None if shape else complaint(columns).as_dict(),
     }
+
+
+def _to_show(study: "_Study", sniffed: Sniffed) -> list[dict[str, Any]]:
+    first = study.sample[:SHOWN_ROWS]
+    return with_telling(first, study.telling) if sniffed.is_doubtful else first
+
+
+def unused(names: list[str], shape: Shape | None) -> list[str]:
+    """The columns that are in no example."""
+    read = to_read(shape.mapping, names) if shape else names
+    return [name for name in names if name not in read]
 
 
 def _small(row: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +90,8 @@ class _Study:
     def __init__(self, rows: Rows) -> None:
         self.sample: list[dict[str, Any]] = []
         self.problems: Counter[str] = Counter()
+        self.rows_by_kind = Kinds()
+        self.telling: list[dict[str, Any]] = []  # rows with letters beyond ASCII
         self.tallies: dict[str, _Tally] = {name: _Tally() for name in rows.names or ()}
         self.count = self.studied = self.sampled = 0
         self.is_counted = False
@@ -94,6 +116,9 @@ class _Study:
         if len(self.sample) < _GUESSED_FROM_ROWS and self.sampled < _GUESSED_FROM_CHARACTERS:
             self.sample.append(row)
             self.sampled += size_of(row)
+        self.rows_by_kind.add(row)
+        if len(self.telling) < SHOWN_ROWS and not is_plain(row):
+            self.telling.append(row)
         for name, value in row.items():
             tally = self.tallies.get(name)
             if tally is None:
@@ -167,6 +192,14 @@ def _is_number(text: str) -> bool:
 def complaint(columns: list[Column]) -> DataError:
     """Why no shape was found, in three sentences."""
     names = [column.name for column in columns]
+    empty = [f"“{clip(column.name, 60)}”" for column in columns if not column.filled]
+    if empty and len(names) > 1:
+        which = f"column {empty[0]} is" if len(empty) == 1 else f"columns {', '.join(empty[:6])} are"
+        return DataError(
+            "We could not tell the questions from the answers.",
+            f"The {which} empty in every row.",
+            "Fill in what is missing, or choose other columns above the preview.",
+        )
     if len(names) == 1:
         why = f"Your file has only the column {names[0]}."
         return DataError(
@@ -186,14 +219,15 @@ def _warnings(sniffed: Sniffed, rows: Rows, study: _Study, columns: list[Column]
         *rows.notes,
         *_about_rows(study),
         *_about_names(columns, has_header=sniffed.format in ("csv", "tsv")),
-        *_about_gaps(columns, shape),
+        *_about_gaps(study, columns, shape),
         *_about_sense(columns, shape, study.sample),
     ]
 
 
 def _about_rows(study: _Study) -> Iterator[str]:
     if study.is_counted and study.count < _FEW_ROWS:
-        yield f"There are only {study.count} rows. At least {_FEW_ROWS} good examples are needed, better 100 and more."
+        rows = "is only 1 row" if study.count == 1 else f"are only {study.count} rows"
+        yield f"There {rows}. At least {_FEW_ROWS} good examples are needed, better 100 and more."
     for words, count in study.problems.most_common(3):
         seen = study.studied + sum(study.problems.values())
         yield f"{count:,} of the first {seen:,} rows cannot be used, because {words}."
@@ -208,7 +242,15 @@ def _about_names(columns: list[Column], has_header: bool) -> Iterator[str]:
         yield "The first line was taken as the names of the columns, but it looks like an example."
 
 
-def _about_gaps(columns: list[Column], shape: Shape | None) -> Iterator[str]:
+def _about_gaps(study: _Study, columns: list[Column], shape: Shape | None) -> Iterator[str]:
+    if shape and shape.mapping.also:
+        left, _ = study.rows_by_kind.left([shape.mapping, *shape.mapping.also])
+        if left:
+            yield f"{left:,} of the first {study.studied:,} rows are of none of these kinds; they are left out."
+        return
+    for column in columns:
+        if not column.filled and shape and plain(column.name) in ANSWERS:
+            yield f"The column “{clip(column.name, 60)}” is empty in every row."
     needed = set(shape.mapping.parts()) - {shape.mapping.system_column, shape.mapping.user_extra} if shape else set()
     for column in columns:
         if column.name in needed and column.filled < 0.95:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from facet.dataset import budget
 from facet.dataset.conversation import EXTRA_FIELDS, TURN_EXTRAS, DatasetType
 from facet.dataset.fill import Filling, unknown_column
+from facet.dataset.values import is_missing
 from facet.errors import SettingError
 
 ShapeKind = Literal[
@@ -23,6 +24,7 @@ ShapeKind = Literal[
     "text",
     "instances",
 ]
+MOST_KINDS = 4  # of rows in one file
 _NEEDED: dict[DatasetType, tuple[str, ...]] = {
     "conversation": ("question", "answer"),
     "preference": ("better answer", "worse answer"),
@@ -51,6 +53,8 @@ class Mapping(BaseModel):
 
     A template is a text with `{column}` in it and goes before the column of the same part. With `instances`, a column
     of lists (or `outer.inner` for lists in lists), every item is an example, and `instances.name` is a part of it.
+    `column.field` is a field of a column of objects. `also` are mappings for rows of other kinds in the same file: a
+    row is read by the first that fits it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +64,8 @@ class Mapping(BaseModel):
     user: str | None = None
     user_extra: str | None = None  # joined to the question by a blank line where it is not empty
     user_more: _Names = Field(default=(), max_length=20)  # further parts of the question, in their order
+    choices: _Names = Field(default=(), max_length=26)  # columns to choose from, or one that holds a list
+    first_choice: int | None = Field(default=None, ge=0, le=1)  # its number, where answers are numbers of choices
     assistant: str | None = None
     system: str | None = None  # a text, not a column
     system_column: str | None = None
@@ -76,16 +82,28 @@ class Mapping(BaseModel):
     images: str | None = None
     group: str | None = None
     instances: str | None = None
+    also: Annotated[tuple["Mapping", ...], BeforeValidator(_as_tuple)] = Field(default=(), max_length=MOST_KINDS - 1)
 
     def columns(self) -> list[str]:
         """The columns of the file that are read, each once."""
-        asked = [*self.parts(), *(name for name in (self.tools, self.images, self.group) if name)]
+        asked = [*self.parts(), *(name for name in (self.tools, self.images, self.group) if name), *self.choices]
         for template in self.templates().values():
             asked += Filling(template).columns
         if self.instances is not None:
             asked = [name for name in asked if not name.startswith(f"{self._outermost()}.")]
             asked.append(self._outermost())
+        for other in self.also:
+            asked += other.columns()
         return list(dict.fromkeys(asked))
+
+    def fits(self, row: dict[str, Any]) -> bool:
+        """Whether a row has all that an example needs; of what a template names, any is enough."""
+        if self.instances is not None:
+            return not is_missing(row.get(self._outermost()))
+        optional = (self.system_column, self.user_extra, *self.user_more)
+        written = [Filling(text).columns for part, text in self.templates().items() if part != "instruction"]
+        has_parts = not any(is_missing(row.get(name)) for name in self.parts() if name not in optional)
+        return has_parts and all(any(not is_missing(row.get(name)) for name in names) for names in written if names)
 
     def _outermost(self) -> str:
         return (self.instances or "").split(".")[0]
@@ -138,6 +156,7 @@ class Mapping(BaseModel):
             found.add("reference")
         if self.type != "text" and (self.messages or self.chosen or self.tools):
             found |= {"images", *TURN_EXTRAS}
+        found.update(*(other.extras() for other in self.also))
         return [name for name in (*EXTRA_FIELDS, *TURN_EXTRAS) if name in found]
 
 
@@ -174,7 +193,7 @@ def check_mapping(mapping: Mapping, names: list[str] | None) -> None:
             f"Choose the column of the {missing} above the preview.",
         )
     for name in mapping.columns() if names is not None else ():
-        if name not in names:
+        if name not in names and name.split(".")[0] not in names:
             raise unknown_column(name, names)
     parts = mapping.parts()
     if len(set(parts)) < len(parts):
@@ -184,6 +203,19 @@ def check_mapping(mapping: Mapping, names: list[str] | None) -> None:
             "Choose two different columns above the preview.",
         )
     _check_templates(mapping)
+    for other in mapping.also:
+        if other.type != mapping.type or other.also:
+            raise SettingError(
+                "These kinds of rows cannot be read together.",
+                "All examples of a dataset have to be of one type.",
+                "Choose the columns of one kind above the preview; rows of another kind are then left out and listed.",
+            )
+        check_mapping(other, names)
+
+
+def to_read(mapping: Mapping, names: list[str]) -> list[str]:
+    """The columns of a file with these names that have to be read."""
+    return list(dict.fromkeys(each if each in names else each.split(".")[0] for each in mapping.columns()))
 
 
 def types_of(mapping: Mapping) -> dict[DatasetType, str]:

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from facet.dataset.chat_rows import as_chats
 from facet.dataset.delimited import DelimitedRows, Row
 from facet.dataset.jsons import JsonRows
 from facet.dataset.sniff import Sniffed, sniff
 from facet.dataset.texts import TextRows
 from facet.errors import DataError
 
-Correction = dict[str, str | None]  # "encoding", "delimiter", "sheet" and "member", as a person chose them
+# "encoding", "delimiter", "sheet", "member", and the "speaker" of a chat, as a person chose them
+Correction = dict[str, str | None]
 
 
 class Rows(Protocol):
@@ -20,16 +22,23 @@ class Rows(Protocol):
     names: list[str] | None  # None where every row names its own columns
     notes: Counter[str]
 
-    # `sheets: list[str]` as well, and `sheet` for the one that is read, where there are several to choose from
+    # Where there are several to choose from, `sheets: list[str]` as well, and `sheet` for the one that is read; and
+    # `speakers` and `speaker` of a chat: whose messages the model learns.
 
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]: ...
 
 
 def open_rows(file: Path, original_name: str, correction: Correction | None = None) -> tuple[Sniffed, Rows]:
-    """What the file is, and its rows, to be read one after another.
+    """What the file is, and its rows, to be read one after another; single messages as conversations.
 
     Raises: `DataError` when it is none that Facet reads.
     """
+    sniffed, rows = open_alone(file, original_name, correction)
+    return sniffed, as_chats(rows, (correction or {}).get("speaker"))
+
+
+def open_alone(file: Path, original_name: str, correction: Correction | None = None) -> tuple[Sniffed, Rows]:
+    """The same, with every message on its own."""
     if not file.is_file():
         raise DataError("There is no such file.", "It was moved or deleted, or it is a folder.", "Upload it again.")
     sniffed = sniff(file, original_name, correction)

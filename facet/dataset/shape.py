@@ -2,44 +2,32 @@
 
 from typing import Any
 
+from facet.dataset.choices import multiple_choice
 from facet.dataset.mapping import Mapping, ShapeKind
+from facet.dataset.shape_labels import are_texts, labels_by_content, labels_by_name, pictured, tagged
 from facet.dataset.shape_lists import in_lists
+from facet.dataset.shape_names import (
+    ABOUT,
+    ANSWERS,
+    ASKED,
+    DOCUMENTS,
+    EXTRAS,
+    NOT_CONTENT,
+    PROBLEMS,
+    PROMPTS,
+    QUESTIONS,
+    THUMBS,
+    TOOLS,
+    TRUTHS,
+)
+from facet.dataset.shape_objects import in_objects, translated
 from facet.dataset.shape_turns import conversations, instruction_column, preferences
-from facet.dataset.table import MOST_LABELS, MOST_LISTED_LABELS, Column, Shape, Table, plain
+from facet.dataset.table import MOST_LABELS, Column, Shape, Table, plain
 from facet.dataset.thumbs import DOWN, UP, thumb_word
 from facet.dataset.turns import decoded
 
 __all__ = ["MOST_LABELS", "Column", "Shape", "guess"]
 
-_QUESTIONS = (
-    "prompt", "question", "instruction", "input", "inputs", "query", "problem",
-    "user", "human", "source", "q", "message", "request",
-    "customer", "title", "document", "article", "dialogue", "post", "text", "frage", "pregunta", "domanda", "pergunta",
-    "вопрос", "问题", "質問", "질문",
-)  # fmt: skip
-_ANSWERS = (
-    "completion", "answer", "response", "output", "outputs", "target", "targets", "reply", "assistant", "chosen",
-    "answers", "bot", "model", "gpt", "a", "summary", "highlights", "solution", "antwort", "respuesta", "risposta",
-    "resposta", "reponse", "réponse", "ответ", "答案", "回答", "답변",
-)  # fmt: skip
-_TEXTS = ("text", "sentence", "review", "message", "content", "comment", "tweet", "headline", "utterance", "email",
-          "mail", "body", "question", "query", "title", "description", "input")  # fmt: skip
-_LABELS = ("label", "labels", "category", "class", "intent", "topic", "sentiment", "tag", "emotion", "label_text",
-           "type", "target", "kategorie")  # fmt: skip
-_THUMBS = ("label", "thumb", "thumbs", "feedback", "rating", "liked", "vote", "desirable", "is_good", "good",
-           "is_preferred", "kto_tag", "helpful", "accepted")  # fmt: skip
-_EXTRAS = ("input", "context", "passage", "background")
-_TRUTHS = ("ground_truth", "reference_answer", "reference", "final_answer", "gold_answer", "gold", "expected_answer",
-           "target_answer", "reward_model", "verification_info")  # fmt: skip
-_PROBLEMS = ("problem", "problems")
-_PROMPTS = ("prompt", "prompts", *_PROBLEMS)
-_ASKED = (*_PROMPTS, "question", "instruction", "query")
-_TOOLS = ("tools", "functions", "available_tools", "tool_list")
-_DOCUMENTS = ("text", "content", "document", "body", "raw_content", "markdown", "passage", "article", "page_content")
-_CAPTIONS = ("caption", "text", "description", "captions", "alt_text", "alt", "sentence")
-_NOT_CONTENT = ("id", "idx", "index", "uuid", "row", "unnamed_0", "column_1", "key", "source_id", "split", "url")
-_ABOUT = (*_NOT_CONTENT, "title", "source", "date", "timestamp", "time", "author", "language", "lang", "name", "file",
-          "path", "page", "section", "heading", "licence", "license", "domain", "created", "dump")  # fmt: skip
 _SHORT_REFERENCE = 32  # characters; nobody could learn from so little how an answer is found
 _LONG_TEXT = 150  # characters
 
@@ -47,17 +35,20 @@ _LONG_TEXT = 150  # characters
 def guess(columns: list[Column], rows: list[dict[str, Any]]) -> Shape | None:
     """The shape of a table, or None when its columns do not tell."""
     table = Table.of(columns, rows)
-    for look in (preferences, conversations, _thumbs, _labels_by_name, _alpaca, _referenced, _pair):
+    for look in (preferences, conversations, multiple_choice, _thumbs, labels_by_name, _alpaca, _referenced, _pair):
         if shape := look(table):
             return _with_thumbs(_with_pictures(_with_tools(shape, table), table), table)
-    for look in (_pictured, _instances, _raw_text, _labels_by_content, _two_texts, _prompts, _only_text):
+    for look in (
+        *(pictured, tagged, _instances, translated, _objects, _raw_text, labels_by_content),
+        *(_two_texts, _prompts, _only_text),
+    ):
         if shape := look(table):
             return shape
     return None
 
 
 def _with_tools(shape: Shape, table: Table) -> Shape:
-    tools = table.first(_TOOLS, "list", "object", "text")
+    tools = table.first(TOOLS, "list", "object", "text")
     if tools is None or shape.mapping.tools is not None or shape.kind == "text_label":
         return shape
     if tools.kind == "text" and not all(isinstance(decoded(value), list | dict) for value in table.values(tools)):
@@ -91,7 +82,7 @@ def _with_thumbs(shape: Shape, table: Table) -> Shape:
 
 
 def _thumb_column(table: Table) -> Column | None:
-    for name in _THUMBS:
+    for name in THUMBS:
         column = table.named.get(name)
         values = column.values if column else None
         if column and values and all(thumb_word(value) in UP | DOWN for value in values):
@@ -129,11 +120,11 @@ def _alpaca(table: Table) -> Shape | None:
 
 
 def _pair(table: Table) -> Shape | None:
-    answer = _worked(table) or table.first(_ANSWERS) or _several_answers(table)
-    question = table.first(_QUESTIONS, but=(answer,))
+    answer = _worked(table) or table.first(ANSWERS) or _several_answers(table)
+    question = table.first(QUESTIONS, but=(answer,))
     if not answer or not question:
         return None
-    extra = table.first(_EXTRAS, "text", but=(question, answer))
+    extra = table.first(EXTRAS, "text", but=(question, answer))
     kind: ShapeKind = "prompt_completion" if plain(question.name) == "prompt" else "question_answer"
     words = f"Questions in “{question.name}” and answers in “{answer.name}”."
     if extra:
@@ -155,24 +146,26 @@ def _worked(table: Table) -> Column | None:
 
 
 def _several_answers(table: Table) -> Column | None:
-    """Answers as SQuAD keeps them, or as calls of tools that are declared beside them."""
-    column = table.first(("answers", "answer", "output"), "object", "list")
+    """Lists of equally right answers, as SQuAD keeps them, or as calls of tools that are declared beside them."""
+    column = table.first(("answers", "answer", "output", "responses", "antworten"), "object", "list")
     values = table.values(column) if column else []
     first = values[0] if values else None
     first = first[0] if isinstance(first, list) and first else first
-    has_tools = table.first(_TOOLS, "list", "object", "text") is not None
+    if column and column.kind == "list" and all(are_texts(value) for value in values if value != []):
+        return column
+    has_tools = table.first(TOOLS, "list", "object", "text") is not None
     is_known = isinstance(first, dict) and ("answer_start" in first or (has_tools and "arguments" in first))
     return column if is_known else None
 
 
 def _referenced(table: Table) -> Shape | None:
     """Questions with a right answer to compare with, but none to learn from."""
-    question = table.first(_ASKED, "text")
-    truth = table.first(_TRUTHS, "text", "number", "object", "list")
-    answer = table.first(_ANSWERS, but=(question, truth))
+    question = table.first(ASKED, "text")
+    truth = table.first(TRUTHS, "text", "number", "object", "list")
+    answer = table.first(ANSWERS, but=(question, truth))
     if question is None or (answer and truth) or _worked(table):
         return None
-    if truth is None and answer and plain(question.name) in _PROBLEMS and plain(answer.name) in ("answer", "solution"):
+    if truth is None and answer and plain(question.name) in PROBLEMS and plain(answer.name) in ("answer", "solution"):
         truth = answer if answer.median_characters <= _SHORT_REFERENCE else None
     if truth is None:
         return None
@@ -190,10 +183,10 @@ def _referenced(table: Table) -> Shape | None:
 
 
 def _prompts(table: Table) -> Shape | None:
-    question = table.first(_PROMPTS, "text")
+    question = table.first(PROMPTS, "text")
     if question is None:
         return None
-    answer = table.first(_ANSWERS, "object", "list", but=(question,))
+    answer = table.first(ANSWERS, "object", "list", but=(question,))
     if answer is not None:
         return _answers_as_json(table, question, answer) if answer.kind == "object" else None
     words = f"Questions in “{question.name}” and no answers: for learning by reward, where the model answers itself."
@@ -211,83 +204,18 @@ def _answers_as_json(table: Table, question: Column, answer: Column) -> Shape:
     return Shape("prompt_completion", words, mapping)
 
 
-def _pictured(table: Table) -> Shape | None:
-    """Pictures and what is said about them."""
-    pictures = table.pictures()
-    if pictures is None:
-        return None
-    label = table.first(_LABELS)
-    if label is not None and _has_few_values(label, len(table.rows)):
-        labels = label_instruction(list(label.values or {}), "picture")
-        mapping = Mapping(
-            kind="text_label",
-            user_template="What is in this picture?",
-            assistant=label.name,
-            system=labels,
-            images=pictures.name,
-        )
-        return Shape("text_label", f"Pictures in “{pictures.name}” and their categories in “{label.name}”.", mapping)
-    caption = table.first(_CAPTIONS, "text")
-    if caption is None:
-        return None
-    words = f"Pictures in “{pictures.name}” and what is seen on them in “{caption.name}”."
-    asked = "Describe this picture."
-    return Shape("columns", words, Mapping(user_template=asked, assistant=caption.name, images=pictures.name))
-
-
-def _labels_by_name(table: Table) -> Shape | None:
-    label = table.first(_LABELS)
-    text = table.first(_TEXTS, "text", but=(label,))
-    if not label or not text or not _has_few_values(label, len(table.rows)):
-        return None
-    answer = table.first(_ANSWERS, "text", but=(label, text))
-    if answer and not _has_few_values(answer, len(table.rows)):
-        return None  # a question with its answer, and a category beside them
-    return _label_shape(text, label)
-
-
-def _labels_by_content(table: Table) -> Shape | None:
-    """Two columns, and one of them says the same few short things again and again."""
-    rows = len(table.rows)
-    columns = [column for name, column in table.named.items() if name not in _NOT_CONTENT and column.kind == "text"]
-    few = [column for column in columns if _has_few_values(column, rows)]
-    texts = [column for column in columns if column not in few and column.median_characters >= 15]
-    return _label_shape(texts[0], few[0]) if len(few) == 1 and len(texts) == 1 and rows >= 10 else None
-
-
-def _has_few_values(column: Column, rows: int) -> bool:
-    values = column.values
-    if not values or not 1 < len(values) <= MOST_LABELS:
-        return False
-    return sum(values.values()) >= 2 * len(values) or rows < 10
-
-
-def _label_shape(text: Column, label: Column) -> Shape:
-    values = label.values or {}
-    words = f"Texts in “{text.name}” and their categories in “{label.name}” ({len(values):,} different ones)."
-    mapping = Mapping(kind="text_label", user=text.name, assistant=label.name, system=label_instruction(list(values)))
-    return Shape("text_label", words, mapping)
-
-
-def label_instruction(labels: list[str], thing: str = "message") -> str:
-    """What the model is asked to do with a text. It names the categories where there are not too many."""
-    if 0 < len(labels) <= MOST_LISTED_LABELS:
-        return f"Answer with one of these categories and nothing else: {', '.join(sorted(labels))}."
-    return f"Answer with the category that this {thing} belongs to and nothing else."
-
-
 def _raw_text(table: Table) -> Shape | None:
     """One column of long texts, and nothing beside it but facts about them."""
-    text = table.first(_DOCUMENTS, "text")
+    text = table.first(DOCUMENTS, "text")
     others = [name for name, each in table.named.items() if each.kind == "text" and each is not text]
-    if text is None or text.median_characters < _LONG_TEXT or not set(others) <= set(_ABOUT):
+    if text is None or text.median_characters < _LONG_TEXT or not set(others) <= set(ABOUT):
         return None
     return _text_shape(text)
 
 
 def _only_text(table: Table) -> Shape | None:
     """The only column there is, where its texts are long, whatever it is called."""
-    columns = [column for name, column in table.named.items() if name not in _ABOUT]
+    columns = [column for name, column in table.named.items() if name not in ABOUT]
     if len(columns) != 1 or columns[0].kind != "text" or columns[0].median_characters < 2 * _LONG_TEXT:
         return None
     return _text_shape(columns[0])
@@ -299,7 +227,7 @@ def _text_shape(text: Column) -> Shape:
 
 
 def _two_texts(table: Table) -> Shape | None:
-    texts = [column for name, column in table.named.items() if column.kind == "text" and name not in _NOT_CONTENT]
+    texts = [column for name, column in table.named.items() if column.kind == "text" and name not in NOT_CONTENT]
     if len(texts) != 2:
         return None
     question, answer = reversed(texts)  # `named` runs from the last column to the first
@@ -307,5 +235,9 @@ def _two_texts(table: Table) -> Shape | None:
     return Shape("columns", words, Mapping(kind="columns", user=question.name, assistant=answer.name))
 
 
+def _objects(table: Table) -> Shape | None:
+    return in_objects(table, (preferences, conversations, labels_by_name, _alpaca, _referenced, _pair, translated))
+
+
 def _instances(table: Table) -> Shape | None:
-    return in_lists(table, (preferences, conversations, _alpaca, _pair, _labels_by_name, _raw_text))
+    return in_lists(table, (preferences, conversations, _alpaca, _pair, labels_by_name, _raw_text))

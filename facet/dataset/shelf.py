@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset import limited
-from facet.dataset.lineage import family_of, recipe_of
+from facet.dataset.lineage import family_of, nothing_to_undo, recipe_of
 from facet.dataset.uploads import Uploads
-from facet.errors import NotFoundError, SettingError
+from facet.errors import NotFoundError
 from facet.identity import Person
 from facet.workspace import (
     Kind,
@@ -139,6 +140,18 @@ class Shelf(Uploads):
             self._call("next_version", arguments, on_progress)
         return into.name.removeprefix(_MAKING)
 
+    def add_from_chat(
+        self, person: Person, dataset_id: str, judged: list[dict[str, Any]], on_progress: Say | None = None
+    ) -> str:
+        """Make the next version, with answers that were judged in a chat added. Returns the new one's id."""
+        card, folder = self.card(person, dataset_id), self.folder(person, dataset_id)
+        self.workspace.require_disk(2 * sum(file.stat().st_size for file in folder.glob("*.parquet")) / 1e9)
+        version = 1 + max(each.summary.get("version", 1) for each in self.versions(person, dataset_id))
+        with self._making(person, card.name) as into:
+            arguments = {"dataset_folder": str(folder), "judged": judged, "into": str(into), "version": version}
+            self._call("version_from_chat", arguments, on_progress)
+        return into.name.removeprefix(_MAKING)
+
     def versions(self, person: Person, dataset_id: str) -> list[DatasetCard]:
         """Every version of the same data that is still there, oldest first."""
         family = family_of(self.card(person, dataset_id).summary)
@@ -159,11 +172,7 @@ class Shelf(Uploads):
         """
         parent = self.before(person, dataset_id)
         if parent is None:
-            raise SettingError(
-                "There is no repair to undo.",
-                "This is the first version of this data, or the one before was deleted.",
-                "Choose another version.",
-            )
+            raise nothing_to_undo(self.card(person, dataset_id), self.versions(person, dataset_id)[-1])
         if not any(card.summary.get("parent") == dataset_id for card in self.versions(person, dataset_id)):
             (self.discard or self.workspace.delete)(person, "datasets", dataset_id)
         return parent
@@ -230,7 +239,7 @@ class Shelf(Uploads):
         with whole_or_gone(folder):
             arguments = {"dataset_folder": str(dataset), "format": format, "part": part, "into": str(folder)}
             written = folder / Path(self._call("download", arguments, None)).name
-            return written.rename(folder / f"{new_id(name)}-{written.name}")
+            return written.rename(folder / f"{_as_file_name(name)}-{written.name}")
 
     def tokens(
         self, person: Person, dataset_id: str, model: Path, max_length: int | None, index: int, count: int
@@ -255,6 +264,11 @@ class Shelf(Uploads):
             asked = {"dataset_folder": key[0], "model_folder": key[1], "max_length": max_length}
             self._measured[key] = self._call("statistics", asked, None, memory_gb=6.0)
         return self._measured[key]
+
+
+def _as_file_name(name: str) -> str:
+    """A name that every system takes as that of a file, with the letters of any language."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "data"
 
 
 def _usual_name(source: dict[str, Any]) -> str:

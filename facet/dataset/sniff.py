@@ -10,6 +10,7 @@ from typing import Literal
 
 from facet.dataset import budget, encoding, foreign, texts
 from facet.dataset.delimited import detect_dialect, fitness
+from facet.dataset.json_objects import holds_several
 from facet.errors import DataError, SettingError
 
 Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "excel", "text", "markdown"]
@@ -17,7 +18,7 @@ _HEAD = 2**18
 _TABLE_NAMES = (".csv", ".tsv", ".tab", ".psv")
 _JSON_NAMES = (".json", ".jsonl", ".ndjson", ".jsonlines")
 _MARKDOWN_NAMES = (".md", ".markdown", ".mdown")
-_LISTS_OF_TURNS = ("messages", "conversations", "images", "tools")
+_CERTAIN = ("utf-8", "utf-8-sig", "utf-16", "ascii")
 _MOST_HEADING_CHARACTERS = 40  # of one column, where nothing but the first line says that a text is a table
 
 
@@ -28,6 +29,11 @@ class Sniffed:
     delimiter: str | None = None
     backslash_quotes: bool = False  # quotation marks inside of cells are written \" instead of ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the letters beyond ASCII may have been read in a wrong encoding."""
+        return self.encoding is not None and self.encoding not in _CERTAIN
 
 
 def sniff(file: Path, original_name: str, correction: dict[str, str | None] | None = None) -> Sniffed:
@@ -133,7 +139,7 @@ def _delimited(text: str, chosen: str, delimiter: str | None, whole: bool) -> Sn
 
 
 def _encoding_notes(chosen: str) -> tuple[str, ...]:
-    if chosen in ("utf-8", "utf-8-sig", "utf-16", "ascii"):
+    if chosen in _CERTAIN:
         return ()
     return (f"The text was read as {chosen}. Check the rows below; if letters look wrong, choose another encoding.",)
 
@@ -174,11 +180,14 @@ def _are_rows(values: list[object], start: str) -> bool:
 
 
 def _is_one_row(value: dict[str, object], suffix: str) -> bool:
-    """Not one object of columns, which are lists of one length, and not one that wraps the rows."""
-    lists = [each for each in value.values() if isinstance(each, list)]
-    if suffix in (".json", "") or not lists:
-        return bool(value) and not lists
-    return len({len(each) for each in lists}) > 1 or any(name in value for name in _LISTS_OF_TURNS)
+    """Not one object that holds many rows; in a file of lines, lists of different lengths are a row of their own."""
+    lengths = {len(each) for each in value.values() if isinstance(each, list)}
+    if suffix in (".json", "") and lengths:
+        return False  # the reader of whole documents says what is wrong with it
+    try:
+        return bool(value) and not holds_several(value)
+    except DataError:
+        return True
 
 
 def _opens_json(start: str) -> bool:

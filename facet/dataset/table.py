@@ -12,6 +12,7 @@ from facet.dataset.values import is_missing, is_whole
 MOST_LISTED_LABELS = 20
 MOST_LABELS = 300
 MOST_LABEL_CHARACTERS = 60
+_HARDLY_FILLED = 0.3  # of how much another column of the same part is filled
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,14 @@ class Table:
         return cls({plain(column.name): column for column in reversed(usable)}, rows)
 
     def first(self, names: tuple[str, ...], *kinds: str, but: tuple[Column | None, ...] = ()) -> Column | None:
-        """The column with the first of these names that there is, of these kinds (texts and numbers unless given)."""
-        found = (self.named[name] for name in names if name in self.named and self.named[name] not in but)
-        return next((column for column in found if column.kind in (kinds or ("text", "number"))), None)
+        """The column with the first of these names that there is, of these kinds (texts and numbers unless given).
+
+        One that is hardly ever filled is passed over where another one is.
+        """
+        named = (self.named[name] for name in names if name in self.named and self.named[name] not in but)
+        found = [column for column in named if column.kind in (kinds or ("text", "number"))]
+        enough = _HARDLY_FILLED * max((column.filled for column in found), default=0.0)
+        return next((column for column in found if column.filled >= enough), None)
 
     def values(self, column: Column) -> list[Any]:
         return [value for row in self.rows if not is_missing(value := row.get(column.name))]

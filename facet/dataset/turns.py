@@ -19,7 +19,7 @@ ROLES: dict[str, Role] = {
     **dict.fromkeys(("tool", "function", "observation", "tool_response", "function_response", "ipython"), "tool"),
 }
 CALLERS = ("function_call", "tool_call", "tool_calls")  # ShareGPT's name for a turn that is a call
-ROLE_KEYS = ("role", "from", "speaker", "author")
+ROLE_KEYS = ("role", "from", "speaker", "author", "sender")
 TEXT_KEYS = ("content", "value", "text", "message", "parts")
 _WHAT = {"user": "question", "assistant": "answer", "system": "instruction"}
 _PAIRS = (

@@ -6,6 +6,7 @@ Runs in the limited child. It writes into one folder, under names of its own; na
 import bz2
 import errno
 import gzip
+import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from facet.dataset import archive, budget, encoding, foreign
+from facet.dataset.archive import Member
 from facet.dataset.collection import Collection, FolderCollection, Plan, ZipCollection, plan
 from facet.dataset.delimited import open_text
+from facet.dataset.joined import Brought, groups, lines
+from facet.dataset.label_folders import LabelledText, labelled_texts
 from facet.dataset.parquet_pictures import has_pictures, without_pictures
 from facet.dataset.picture_tables import PictureTables, labelled_pictures
 from facet.dataset.pictures import FOLDER, Pictures
@@ -95,11 +99,39 @@ class _Unpacking:
         else:
             self._tables(found, chosen)
 
+    def _several(self, found: Collection, chosen: Plan) -> None:
+        """Tables that nothing says belong together: those with the same columns do, of others one is chosen."""
+        brought = []
+        for member, _ in chosen.files:
+            target = self._target()
+            self._write(target, found.chunks(member.name))
+            brought.append(Brought.of(target, member.name))
+        together = groups(brought)
+        self.choose = len(together) > 1
+        if self.choose:
+            self.notes.append(f"It holds {len(brought)} files with rows, and their columns differ. One is read.")
+        for group in together:
+            if len(group) == 1:
+                self._keep(group[0].file, group[0].name, None)
+                continue
+            group.sort(key=lambda each: each.name)
+            target, notes = self._target(), list[str]()
+            self._write(target, lines(group, notes))
+            self.notes += notes
+            first = PurePosixPath(group[0].name).name if self.choose else self.name
+            more = f" and {len(group) - 1} more" if self.choose else ""
+            name = f"{PurePosixPath(first).stem}{more}.jsonl"
+            self.files.append({"path": target.name, "name": name, "part": None})
+            for each in group:
+                each.file.unlink()
+
     def _tables(self, found: Collection, chosen: Plan) -> None:
         self.choose = chosen.choose
+        if chosen.choose and not chosen.pictures:
+            self._several(found, chosen)
+            return
         if chosen.choose:
-            many = f"It holds {len(chosen.files)} files with rows, and one of them is read."
-            self.notes.append(f"{many} Choose which under “File inside”.")
+            self.notes.append(f"It holds {len(chosen.files)} files with rows, and one of them is read.")
         tables = PictureTables(found, chosen.pictures, self.pictures) if chosen.pictures else None
         for member, part in chosen.files:
             target = self._target()
@@ -120,21 +152,43 @@ class _Unpacking:
             self.files.append({"path": target.name, "name": name, "part": part})
 
     def _texts(self, found: Collection, chosen: Plan) -> None:
-        """Many small texts become one; a page break keeps them apart."""
+        """Many small texts become one; a page break keeps them apart. Folders that are labels become a column."""
+        if labelled := labelled_texts([member for member, _ in chosen.files]):
+            self._with_labels(found, labelled)
+            return
         target = self._target()
         markdown = all(member.name.lower().endswith((".md", ".markdown")) for member, _ in chosen.files)
         with open(target, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as whole:
             for member, _ in sorted(chosen.files, key=lambda each: each[0].name):
-                part = self.into / "part"
-                self._write(part, found.chunks(member.name))
-                with open_text(part, encoding.detect(part)) as text:
-                    while piece := text.read(2**20):
-                        whole.write(piece.replace("\r\n", "\n").removeprefix("\ufeff"))
+                for piece in self._text(found, member):
+                    whole.write(piece)
                 whole.write(f"\n{PAGE_BREAK}\n")
-                part.unlink()
         self.notes.append(f"{len(chosen.files):,} texts were put together, in the order of their names.")
         name = PurePosixPath(self.name).stem + (".md" if markdown else ".txt")
         self.files.append({"path": target.name, "name": name, "part": None})
+
+    def _text(self, found: Collection, member: Member) -> Iterator[str]:
+        file = self.into / "part"
+        self._write(file, found.chunks(member.name))
+        with open_text(file, encoding.detect(file)) as text:
+            while piece := text.read(2**20):
+                yield piece.replace("\r\n", "\n").removeprefix("\ufeff")
+        file.unlink()
+
+    def _with_labels(self, found: Collection, labelled: list[LabelledText]) -> None:
+        """One row for each text, with the name of its folder; a file of rows for each part that folders name."""
+        parts = list(dict.fromkeys(each.part for each in labelled))
+        for part in sorted(parts, key=lambda part: part != "train"):
+            target = self._target()
+            with open(target, "w", encoding="utf-8") as rows:
+                for each in (each for each in labelled if each.part == part):
+                    text = "".join(self._text(found, each.member))
+                    rows.write(json.dumps({"text": text, "label": each.label}) + "\n")
+            name = f"{part or PurePosixPath(self.name).stem}.jsonl"
+            self.files.append({"path": target.name, "name": name, "part": part if len(parts) > 1 else None})
+        labels = sorted({each.label for each in labelled})
+        named = ", ".join(f"“{label[:40]}”" for label in labels[:5]) + (" and others" if len(labels) > 5 else "")
+        self.notes.append(f"{len(labelled):,} texts were read, each with the name of its folder as its label: {named}.")
 
     def _keep(self, file: Path, name: str, part: str | None) -> None:
         """Take a file with rows; pictures inside of it go into their folder."""

@@ -114,6 +114,14 @@ def is_whole(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
+def is_plain(value: Any) -> bool:
+    """Whether all its texts are in ASCII letters, which look the same in nearly every encoding."""
+    if isinstance(value, str):
+        return value.isascii()
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return all(map(is_plain, inner))
+
+
 def is_too_deep(value: Any, most: int = 50) -> bool:
     level = [value]
     for _ in range(most):

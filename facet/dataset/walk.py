@@ -16,7 +16,7 @@ import numpy as np
 from facet.dataset import budget
 from facet.dataset.album import Album
 from facet.dataset.clean import Cleaner, Cleaning
-from facet.dataset.columns import Converter, Mapping, check_mapping
+from facet.dataset.columns import Converter, Mapping, check_mapping, to_read
 from facet.dataset.conversation import Example
 from facet.dataset.digests import answered, digest, matter, prompt_key, text_key
 from facet.dataset.measure import Measure
@@ -30,7 +30,7 @@ from facet.dataset.sides import Rows as Facts
 from facet.dataset.sniff import Sniffed, no_rows
 from facet.dataset.split import PARTS, TRAIN
 from facet.dataset.store import ExampleWriter
-from facet.dataset.values import is_missing
+from facet.dataset.values import clip, is_missing
 from facet.errors import DataError, SettingError
 
 _REPORT_EVERY_ROWS = 5_000
@@ -58,7 +58,7 @@ class Walk:
         self.mapping, self.choices, self.staging, self.album = mapping, choices, staging, album
         self.converter = Converter(mapping, album.names)
         self.cleaner = Cleaner(cleaning, mapping.columns())
-        self.columns = list(dict.fromkeys([*mapping.columns(), *_column(choices.stratify)]))
+        self.columns = self._to_read([])
         self.rows_in = self.several = 0  # rows of the files, and examples beyond the first of a row
         self.measure = Measure(mapping.kind == "text_label")
         self.prompts, self.groups, self.given = array("Q"), array("Q"), array("B")
@@ -92,7 +92,7 @@ class Walk:
             self._check_column(self.choices.stratify, rows.names)
         self.rows_name_columns = rows.names is None
         part = PARTS.index(source.part) if source.part in PARTS else TRAIN
-        for _, row in rows.rows(self.columns if rows.names is not None else None):
+        for _, row in rows.rows(self._to_read(rows.names) if rows.names is not None else None):
             self.rows_in += 1
             self._take(self.rows_in, row, part)
             if self.measure.characters > most_characters:
@@ -101,13 +101,16 @@ class Walk:
                 report(f"{self.rows_in:,} rows read")
         self.notes.update(rows.notes)
 
+    def _to_read(self, names: list[str]) -> list[str]:
+        return list(dict.fromkeys([*to_read(self.mapping, names), *_column(self.choices.stratify)]))
+
     def _take(self, number: int, row: dict[str, Any] | RowProblem, part: int) -> None:
         """Every example of one row. When a row gives several, each is judged on its own."""
         repairs: set[str] = set()
         made: list[Example] = []
         problem: RowProblem | None = None
         try:
-            for example in self.converter.convert_all(self.cleaner.row(row), repairs):
+            for example in self.converter.convert_all(self.converter.ready(row, self.cleaner), repairs):
                 self.several += bool(made or problem)
                 try:
                     made.append(self.album.checked(self.cleaner.example(example)))
@@ -181,9 +184,16 @@ class Walk:
             (words, count), *_ = self.reasons.most_common(1) or [("it has no examples", self.rows_in)]
             raise DataError(
                 "No row of this file can be used.",
-                f"In {count:,} of {self.rows_in:,} rows {words}.",
+                f"In {count:,} of {self.rows_in:,} rows {words}{self._where(words)}.",
                 "Choose other columns above the preview, or correct the file.",
             )
+
+    def _where(self, words: str) -> str:
+        """Which column it is that is empty."""
+        mapping = self.mapping
+        columns = {"answer": mapping.answers(), "question": mapping.user, "conversation": mapping.messages}
+        column = next((name for what, name in columns.items() if name and words == f"the {what} is empty"), None)
+        return f": the column “{clip(column, 60)}”" if column else ""
 
     def facts(self) -> Facts:
         """What decides about parts. Shapes: one entry for each usable example, in order."""

@@ -148,7 +148,7 @@ def wire(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
     for event in took:
         event.success(None, None, None, js=SCROLL_TO.format("look"))
     again = {"upload": session.upload} | look.reading
-    gate.on([look.again.click, look.member.input, look.sheet.input], read_again, again, out)
+    gate.on([look.again.click, look.member.input, look.sheet.input, look.speaker.input], read_again, again, out)
     wire_mapping(tab, studio, gate, session)
     wire_aside(tab, studio, gate, session)
     wire_prepare(tab, studio, gate, session)

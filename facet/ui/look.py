@@ -14,6 +14,7 @@ from facet.ui.markup import clip, each, html, join, note, nothing_yet
 from facet.ui.words import count
 
 SHOWN_ROWS, FOLDED_ROWS = 3, 5
+MOST_UNUSED = 12  # columns that are named
 DELIMITERS = [("found by itself", ""), ("comma", ","), ("semicolon", ";"), ("tab", "\t"), ("vertical bar", "|")]
 ENCODINGS = [
     ("found by itself", ""),
@@ -38,6 +39,7 @@ class Look:
     usable: gr.Column
     member: gr.Dropdown
     sheet: gr.Dropdown
+    speaker: gr.Dropdown
     mapping: MappingForm
     rows: gr.HTML
     count: gr.State  # rows in the file, or None
@@ -60,6 +62,7 @@ class Look:
             "delimiter": self.delimiter,
             "member": self.member,
             "sheet": self.sheet,
+            "speaker": self.speaker,
         }
 
     @property
@@ -75,6 +78,7 @@ class Look:
             self.usable,
             self.member,
             self.sheet,
+            self.speaker,
             *self.mapping.filled,
             self.rows,
             self.count,
@@ -92,6 +96,13 @@ def look_layout() -> Look:
         with gr.Row():
             member = gr.Dropdown([], label="File inside", info="It holds several", visible=False, min_width=200)
             sheet = gr.Dropdown([], label="Sheet", info="It has several", visible=False, min_width=200)
+            speaker = gr.Dropdown(
+                [],
+                label="Who speaks for the model",
+                info="It learns to write as they do",
+                visible=False,
+                min_width=200,
+            )
         with gr.Accordion("It looks wrong? Read it differently", open=False), gr.Row():
             encoding = gr.Dropdown(ENCODINGS, value="", label="Encoding", info="How letters are stored", min_width=160)
             delimiter = gr.Dropdown(
@@ -117,6 +128,7 @@ def look_layout() -> Look:
         usable,
         member,
         sheet,
+        speaker,
         mapping,
         rows,
         gr.State(None),
@@ -159,9 +171,16 @@ def describe_file(found: dict[str, Any]) -> Markup:
 def describe_shape(found: dict[str, Any]) -> Markup:
     shape = found.get("shape")
     if shape:
-        return note(shape["words"], "Correct it below if that is wrong.", "good")
+        return note(shape["words"], " ".join(["Correct it below if that is wrong.", *_left_aside(found)]), "good")
     complaint = found["complaint"]
     return note(complaint["what"], f"{complaint['why']} {complaint['next']}", "warn")
+
+
+def _left_aside(found: dict[str, Any]) -> list[str]:
+    """Which columns are in no example."""
+    names = [f"“{clip(name, 40)}”" for name in found.get("unused") or ()]
+    more = [f"{len(names) - MOST_UNUSED} more"] if len(names) > MOST_UNUSED else []
+    return [f"Not used: {', '.join([*names[:MOST_UNUSED], *more])}."] if names else []
 
 
 Pictures = dict[str, str]  # name of a picture → a data address of it

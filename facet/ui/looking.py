@@ -17,8 +17,8 @@ from facet.ui.words import count
 from facet.workspace import read_about
 
 PREVIEWED = SHOWN_ROWS + FOLDED_ROWS
-READING = ("encoding", "delimiter", "member", "sheet")
-NOTHING = 2 + len(mapping.ROLES) + len(mapping.TEMPLATES) + 5 + 2 + 7 + 4
+READING = ("encoding", "delimiter", "member", "sheet", "speaker")
+NOTHING = 3 + len(mapping.ROLES) + len(mapping.TEMPLATES) + 5 + 2 + 7 + 4
 
 
 def correction_of(choices: dict[str, Any]) -> dict[str, str] | None:
@@ -32,7 +32,7 @@ def opened(studio: Studio, person: Person, upload_id: str, correction: dict[str,
         found = studio.look(person, upload_id, correction) | {"name": name}
     except DataError as error:
         return [gr.Column(visible=True), str(trouble(error)), "", gr.Column(visible=False), *[gr.skip()] * NOTHING]
-    names = [column["name"] for column in found["columns"]]
+    names = [*(column["name"] for column in found["columns"]), *found["fields"]]
     shape = found["shape"]
     guess = dict(shape["mapping"]) if shape else {"kind": "columns"}
     rows = previewed(studio, person, upload_id, guess, correction) if shape else ""
@@ -68,10 +68,10 @@ def _address(name: str, data: bytes) -> str:
 
 
 def _choices(found: dict[str, Any], correction: dict[str, str]) -> list[Any]:
-    """Which file of an archive, which sheet of a workbook."""
+    """Which file of an archive, which sheet of a workbook, who in a chat speaks for the model."""
     offered = found.get("choices") or {}
     made = []
-    for name in ("member", "sheet"):
+    for name in ("member", "sheet", "speaker"):
         names = [str(each) for each in offered.get(name) or []]
         value = correction.get(name) or (found.get("chosen") or {}).get(name)
         shown = value if value in names else next(iter(names), None)

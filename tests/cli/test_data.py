@@ -25,6 +25,13 @@ def facet(tmp_path: Path):
     return run
 
 
+def in_words(*words: str, home: Path) -> str:
+    """What a person reads, in a terminal, on both streams."""
+    environment = os.environ | {"FACET_HOME": str(home / "home"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-m", "facet", *words], capture_output=True, text=True, env=environment)
+    return done.stdout + done.stderr
+
+
 def test_a_look_says_what_a_file_is_and_keeps_nothing(facet, tmp_path):
     seen = facet("look", str(write(tmp_path, "semicolon.csv")))
     assert seen["row_count"] == 24 and seen["delimiter"] == ";"
@@ -77,6 +84,53 @@ def test_the_doctor_finds_repairs_and_undoes(facet, tmp_path):
     undone = facet("doctor", after["dataset_id"], "--undo")
     assert undone["fingerprint"] == before["fingerprint"] and undone["dataset_id"] == before["dataset_id"]
     assert "drop_duplicates" in str(facet("doctor", undone["dataset_id"], "--repair", "fly", fails=True)["error"])
+
+
+def test_undoing_on_the_first_version_says_of_which_one_it_can_be_done(facet, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text(jsonl([*pairs(40), *pairs(6)]))
+    first = facet("prepare", str(file), "--splits", "none")["dataset_id"]
+    assert "Repair it first" in facet("doctor", first, "--undo", fails=True)["error"]["next"]
+    second = facet("doctor", first, "--repair", "drop_duplicates")["dataset_id"]
+    error = facet("doctor", first, "--undo", fails=True)["error"]
+    assert "first version" in error["why"] and f"version 2, {second}" in error["next"]
+
+
+def test_who_speaks_for_the_model_is_chosen(facet, tmp_path):
+    file = tmp_path / "chat.csv"
+    said = [
+        {"chat_id": n // 4, "sender": ("Ann", "Ben")[n % 2], "message": f"words {n}", "time": n} for n in range(120)
+    ]
+    file.write_text(csv(said))
+    seen = facet("look", str(file), "--speaker", "Ann")
+    assert seen["chosen"]["speaker"] == "Ann" and "Ben" in seen["choices"]["speaker"]
+    assert [turn["role"] for turn in seen["preview"][0]["messages"]] == ["user", "assistant"]
+    assert seen["preview"][0]["messages"][1]["content"] == "words 2"
+    assert "Nobody in this chat" in facet("prepare", str(file), "--speaker", "Eve", fails=True)["error"]["what"]
+
+
+def test_columns_that_are_not_used_are_said(facet, tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text(csv([{"id": n, **row, "note": "x"} for n, row in enumerate(pairs())]))
+    assert facet("look", str(file))["unused"] == ["id", "note"]
+    assert "Not used: id, note." in in_words("look", str(file), home=tmp_path)
+
+
+def test_sentences_name_options_and_no_fields_of_the_page(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text(csv([{"x": "a b", "y": "c d", "z": "e f"}] * 30))
+    said = in_words("look", str(file), home=tmp_path)
+    assert "--map user=COLUMN" in said and "above the preview" not in said
+    said = in_words("prepare", str(file), "--encoding", "klingon", home=tmp_path)
+    assert "--encoding" in said and "“Encoding”" not in said
+
+
+def test_a_download_is_called_after_its_data_and_nothing_is_written_over(facet, tmp_path):
+    made = facet("prepare", "example:pirate", "--name", "Grüße, Käpt'n")["dataset_id"]
+    names = [Path(facet("download-data", made, "--part", "exam", "--to", str(tmp_path))["file"]).name for _ in range(2)]
+    assert names == ["Grüße-Käpt-n-exam.jsonl", "Grüße-Käpt-n-exam-2.jsonl"]
+    whole = Path(facet("download-data", made, "--to", str(tmp_path))["file"])
+    assert whole.name == "Grüße-Käpt-n-data-jsonl.zip"
 
 
 def test_new_data_is_treated_like_the_old(facet, tmp_path):

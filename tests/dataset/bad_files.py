@@ -129,7 +129,7 @@ SKIPPED = [
     ("25 more cells", "a.csv", b"question,answer\n1,2,3\na,b\n", ["b"], {"the row has more cells than there are columns": 1}),
     ("26 fewer cells", "a.csv", b"question,answer\na\nc,d\n", ["d"], {"the row has fewer cells than there are columns": 1}),
     ("28 a quote in the wrong place", "a.csv", b'question,answer\na,"b"c\nd,e\n', ["e"], {"a quotation mark stands in the wrong place": 1}),
-    ("47 mixed types", "a.jsonl", b'{"question": "a", "answer": ["x", "y"]}\n{"question": "a", "answer": {"x": 1}}\n{"question": "c", "answer": "d"}\n', ['{"x": 1}', "d"], {"the answer is a list, not text": 1}),
+    ("47 mixed types", "a.jsonl", b'{"question": "a", "answer": [1, 2]}\n{"question": "a", "answer": {"x": 1}}\n{"question": "c", "answer": "d"}\n', ['{"x": 1}', "d"], {"the answer is a list, not text": 1}),
     ("48 broken lines", "a.jsonl", b'{"question": "a", "answer": "b"}\n{"question": "c", \n{"question": "e", "answer": "f"}\n', ["b", "f"], {"the line is not valid JSON": 1}),
     ("48 first line broken", "a.jsonl", b'{"question": "a", \n{"question": "c", "answer": "d"}\n{"question": "e", "answer": "f"}\n', ["d", "f"], {"the line is not valid JSON": 1}),
     ("51 NaN and infinity", "a.jsonl", b'{"question": "a", "answer": NaN}\n{"question": "a", "answer": -Infinity}\n{"question": "a", "answer": 1e999}\n{"question": "c", "answer": "d"}\n', ["d"], {"the answer is not a number (NaN or infinity)": 3}),

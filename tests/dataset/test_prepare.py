@@ -215,7 +215,7 @@ def test_a_look_says_which_files_of_an_archive_can_be_chosen_and_preparing_takes
     packed = tmp_path / "both.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("cats.csv", csv(30))
-        archive.writestr("dogs.csv", csv(20))
+        archive.writestr("dogs.csv", csv(20).replace("question,answer", "asked,answered"))
     brought = shelf.bring_file(LOCAL, packed, "both.zip")
     seen = shelf.look(LOCAL, brought)
     assert seen["choices"] == {"member": ["cats.csv", "dogs.csv"]}

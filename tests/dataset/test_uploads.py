@@ -145,8 +145,8 @@ def test_a_folder_with_one_table_is_that_table(uploads, tmp_path):
 
 
 def test_a_folder_with_several_tables_offers_them(uploads, tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.csv").write_bytes(QUESTIONS)
+    for name, content in (("a", QUESTIONS), ("b", b"x,y,z\n1,2,3\n")):
+        (tmp_path / f"{name}.csv").write_bytes(content)
     assert sorted(uploads.members(LOCAL, uploads.bring_folder(LOCAL, tmp_path))) == ["a.csv", "b.csv"]
 
 

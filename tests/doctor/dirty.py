@@ -55,7 +55,7 @@ class Dirty:
 
     def defects(self) -> list[tuple[str, Example]]:
         question, answer = self._texts()
-        secret, _ = secrets_made.sentence(self.rng)
+        secret, _ = secrets_made.sentence(random.Random(self.number))
         return [
             ("empty", asked(question, "  ")),
             ("missing", asked(question + " Why?", self.rng.choice(["N/A", "null", "None", "TODO", "-", "[deleted]"]))),

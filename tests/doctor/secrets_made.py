@@ -82,12 +82,69 @@ def iban(rng: random.Random) -> tuple[str, str]:
     return rng.choice(["Send it to {}.", "IBAN {}", "Our account: {} (thanks!)"]), account
 
 
+WORDS = "sunset,Winter,dragon,Moon,tiger,Blue,coffee,River,garden,Star".split(",")
+MONTHS = "January,February,March,April,May,June,July,August,September,October,November,December".split(",")
+
+
+def password(rng: random.Random) -> tuple[str, str]:
+    how = rng.randrange(5)
+    if how == 0:
+        written = f"{rng.choice(WORDS)}{rng.choice('!_#@')}{rng.choice(WORDS)}{rng.randint(10, 99)}"
+    elif how == 1:
+        written = f"{rng.choice(WORDS)}{rng.randint(100, 9999)}"
+    elif how == 2:
+        written = "".join(rng.choices(LETTERS, k=8)) + str(rng.randint(1, 9)) + rng.choice("!?*&")
+    elif how == 3:
+        login = rng.choice(["Username: anna.b", "user: root", "Login: jo82"])
+        return f"{login}\nPassword: {{}}", rng.choice(WORDS) * 2
+    else:
+        return rng.choice(["My PIN is: {}", "PIN: {}"]), str(rng.randint(1010, 9898))
+    frames = [
+        "Password: {}", "password: {}.", "The password is {}", "my pw: {}", 'password="{}"', "Passwort: {}",
+        "Your temporary password is {} until Monday.", "Mot de passe : {}", "passwd={}", "pwd: '{}'", "Kennwort: {}",
+    ]  # fmt: skip
+    return rng.choice(frames), written
+
+
+def birth(rng: random.Random) -> tuple[str, str]:
+    day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(1925, 2012)
+    written = rng.choice([
+        f"{day:02}.{month:02}.{year}", f"{month}/{day}/{year}", f"{year}-{month:02}-{day:02}",
+        f"{day} {MONTHS[month - 1]} {year}", f"{MONTHS[month - 1]} {day}, {year}",
+        f"{day}th of {MONTHS[month - 1]} {year}",
+    ])  # fmt: skip
+    frames = [
+        "Date of birth: {}", "DOB: {}", "D.O.B. {}", "I was born on {}.", "My birthday is {}", "Geburtsdatum: {}",
+        "The patient, born {}, has a cough.", "Birthday: {}", "Birthdate {}", "fecha de nacimiento: {}",
+        "Ich bin am {} geboren, Geburtsdatum {}",
+    ]  # fmt: skip
+    return rng.choice(frames[:-1]), written
+
+
+def address(rng: random.Random) -> tuple[str, str]:
+    if rng.random() < 0.2:
+        groups = [f"{rng.randint(4096, 65535):x}" for _ in range(6)]
+        written = rng.choice([f"2a02:{groups[0]}:{groups[1]}::{groups[2]}", f"2a02:1205:{':'.join(groups)}"])
+    else:
+        first = rng.choice([5, 23, 37, 46, 62, 78, 81, 93, 109, 130, 145, 178, 185, 194, 212])
+        written = ".".join(map(str, [first, *(rng.randint(2, 253) for _ in range(3))]))
+    frames = [
+        "My IP is {}", "The request came from {}.", "Logged in from {} at noon", "ssh root@host ({} is its address)",
+        "IP address: {}", "We blocked {}, because it asked too often: the client was {}", "client {} connected",
+    ]  # fmt: skip
+    frame = rng.choice([each for each in frames if each.count("{}") == 1])
+    return frame, written
+
+
 MAKERS: dict[str, Callable[[random.Random], tuple[str, str]]] = {
     "e-mail": email,
     "phone": phone,
     "key": key,
     "card": card,
     "IBAN": iban,
+    "password": password,
+    "birth date": birth,
+    "IP": address,
 }
 
 
@@ -141,5 +198,29 @@ def harmless(rng: random.Random) -> str:
             "Send your CV to you@example.com.",
             f"sk-learn and sk-image are packages; see task-{n(5)}.",
             f"ticket {n(4)}-{n(4)}",
+            "Enter your password: it must be 8 characters long.",
+            "password = input('Password: ')",
+            "The password is incorrect; a password: string is needed.",
+            'password=os.environ["DB_PASSWORD"], user="root"',
+            "def login(user: str, password: str) -> bool:",
+            "Password: ********",
+            '{"username": "string?", "password": "string?"}',
+            'connect(host, password="your_password")',
+            "A strong password is a long password. The password is too short.",
+            "password: <your password here>",
+            "self.password = hash_password(password)",
+            "Never use password123, and change the password: changeme is no better.",
+            f"A good password is at least {rng.randint(8, 16)} characters.",
+            f"The museum opened on {rng.randint(1, 28)} {rng.choice(MONTHS)} {rng.randint(1925, 2012)}.",
+            f"She was born in {rng.randint(1925, 2012)}, and moved on {rng.randint(1, 12)}/{rng.randint(1, 28)}/2015.",
+            f"Mozart was born on 27 January 1756. The meeting is on {rng.randint(1, 28):02}.03.2024.",
+            f"Happy birthday! See you on {rng.choice(MONTHS)} {rng.randint(1, 28)}, 2024.",
+            f"Use version {rng.randint(1, 9)}.{n(1)}.{rng.randint(10, 20)}.{rng.randint(1, 9)} of the firmware.",
+            f"Chrome/{rng.randint(80, 120)}.0.{rng.randint(100, 255)}.{rng.randint(10, 99)} Safari/537.36",
+            f"Listen on 127.0.0.1:80{n(2)} or 0.0.0.0, and ask 8.8.8.8.",
+            f"The network 10.{rng.randint(0, 255)}.0.0/16 and the gateway 172.16.{rng.randint(0, 255)}.1",
+            f"See section {rng.randint(1, 9)}.{rng.randint(1, 9)}.{rng.randint(1, 9)}.{rng.randint(1, 9)} of the book.",
+            f"The server 203.0.113.{rng.randint(1, 254)} is an example, and so is 2001:db8::{n(2)}.",
+            f"MAC 00:1B:44:11:3A:B{n(1)}, at 10:20:{rng.randint(10, 59)}",
         ]
     )

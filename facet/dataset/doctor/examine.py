@@ -14,6 +14,7 @@ from facet.dataset.doctor.findings import Tally, finding, fix, rows_words
 from facet.dataset.doctor.language import Languages
 from facet.dataset.doctor.ledger import Ledger, Writing
 from facet.dataset.doctor.lengths import lengths, over_long, refused
+from facet.dataset.doctor.spellings import Spellings
 from facet.dataset.doctor.view import PARTS, View, kind_of, views
 from facet.dataset.progress import report
 from facet.dataset.statistics import labels, most_common, summary
@@ -65,6 +66,7 @@ class _Walk:
         self.private, self.private_kinds = Tally(), Counter[str]()
         self.short = Tally()
         self.languages = Languages(total)
+        self.spellings = Spellings()
         self.writing = Writing(near=True)
 
     def see(self, part: str, row: int, seen: View) -> None:
@@ -75,6 +77,7 @@ class _Walk:
         if 0 < len(seen.answer.strip()) < _SHORT and not BY_CODE["missing"].why(seen):
             self.short.add(part, row, _text(seen), f"“{seen.answer.strip()}”")
         self.languages.see(part, row, seen)
+        self.spellings.see(part, row, seen)
         self.writing.note(part, row, seen)
         self.seen += 1
         if self.seen % _REPORT_EVERY_ROWS == 0:
@@ -95,7 +98,7 @@ class _Walk:
                 words = f"{rows_words(tally.count, self.total)} {check.words}"
                 repairs = list(check.repairs)
                 found.append(finding(check.code, check.title, words, tally, self.total, check.severity, repairs))
-        return [*found, *self._private(), *self.languages.findings()]
+        return [*found, *self._private(), *self.languages.findings(), *self.spellings.findings(self.total)]
 
     def _private(self) -> list[dict[str, Any]]:
         if not self.private.count:

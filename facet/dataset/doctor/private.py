@@ -1,12 +1,14 @@
 """Private data in texts: addresses, numbers and keys that a model should not learn by heart.
 
 A number alone is hardly ever private; it counts when it is written, or introduced, as what it is, and its check digits
-are right. Computers' addresses (IP) are not looked for: most of those in texts are examples or versions.
+are right. `introduced` knows the words that come before passwords and dates of birth.
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from facet.dataset.doctor import introduced
 
 KINDS: dict[str, str] = {
     "e-mail": "e-mail addresses",
@@ -15,6 +17,9 @@ KINDS: dict[str, str] = {
     "card": "card numbers",
     "IBAN": "bank accounts",
     "SSN": "social security numbers",
+    "password": "passwords",
+    "birth date": "dates of birth",
+    "IP": "addresses of computers (IP)",
 }
 
 
@@ -56,6 +61,8 @@ def _all(text: str) -> Iterator[Private]:
         yield from _keys(text)
     if _DIGITS.search(text):
         yield from _numbers(text)
+    for look in (introduced.passwords, introduced.births, introduced.addresses):
+        yield from (Private(*place) for place in look(text))
 
 
 _EMAIL = re.compile(

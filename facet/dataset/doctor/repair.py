@@ -16,7 +16,8 @@ from facet.dataset.doctor.duplicates import MOST_ANSWERS
 from facet.dataset.doctor.language import is_foreign
 from facet.dataset.doctor.ledger import Ledger, read_ledger
 from facet.dataset.doctor.lengths import Ruler
-from facet.dataset.doctor.view import PARTS, REPAIRED_PARTS, View, kind_of, view, with_texts
+from facet.dataset.doctor.spellings import Spellings, unified
+from facet.dataset.doctor.view import PARTS, REPAIRED_PARTS, View, kind_of, view, views, with_texts
 from facet.dataset.progress import report
 from facet.dataset.store import ExampleWriter, extras_of, part_file, whole_examples
 from facet.errors import DataError, SettingError
@@ -180,11 +181,20 @@ def _preferred(ledger: Ledger, where: np.ndarray, keep: str) -> np.ndarray:
     return kept
 
 
+def _unify_labels(rule: dict[str, Any], here: Path, kind: str, model: str | None) -> Act:
+    spellings = Spellings()
+    for part, row, seen in views(here, kind, REPAIRED_PARTS):
+        spellings.see(part, row, seen)
+    best = spellings.best()
+    return lambda place, example: [unified(example, best)]
+
+
 _RULES: dict[str, Callable[[dict[str, Any], Path, str, str | None], Act]] = {
     "drop": _drop,
     "drop_private": _drop_private,
     "mask_private": lambda rule, *_: _changing(lambda text: private.mask(text, _private_kinds(rule))),
     "break_controls": lambda rule, *_: _changing(break_controls),
+    "unify_labels": _unify_labels,
     "mend_letters": lambda rule, *_: _changing(mended),
     "keep_language": _keep_language,
     "drop_shorter": lambda rule, here, kind, _: _dropping(
