@@ -21,7 +21,8 @@ from facet.ui.words import count
 
 CONFIRMATION = "delete"
 SHOWN_NAMES = 6
-USES: tuple[Scope, ...] = ("contribute-repos", "gated-repos", "read-repos")  # permissions this page makes use of
+# permissions this page makes use of
+USES: tuple[Scope, ...] = ("contribute-repos", "gated-repos", "read-repos", "inference-api")
 START_AFRESH = """() => {
   try { localStorage.removeItem('facet-used'); sessionStorage.clear(); } catch (error) { /* private window */ }
   window.location.assign('/');
