@@ -1,7 +1,7 @@
-"""A conversation with a run or a starting model: which weights speak, and what is said while they load."""
+"""Conversations with models: which weights speak for whom, and what is heard while they load, prove and answer."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,14 +13,39 @@ from facet.identity import Grant, Person
 from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
 from facet.train.runs import Runs
+from facet.work import checkpoint
 from facet.work.task import Task
 
-Messages = dict[Literal["base", "tuned"], list[dict[str, str]]]
+Messages = dict[Literal["base", "tuned"], list[dict[str, Any]]]
+MOST_SPEAKERS = 4
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who shall answer a conversation. `target` is a run, a save point of one (`run@step`), or a starting model."""
+
+    key: str  # names its answers
+    target: str
+    messages: list[dict[str, Any]]
+    untouched: bool = False  # the model under the target, without its adapter
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether an adapter changes what the model says to this very conversation. The other side ran without it."""
+
+    key: str
+    changes: bool
+    largest: float  # difference of a logit
+    words: str
+
+
+Heard = Piece | Proof | str  # a `str` says what is being waited for
 
 
 @dataclass(frozen=True)
 class Talks:
-    """Finds the person's own weights and passes the conversation to the chat process."""
+    """Finds the person's own weights and passes the conversations to the chat process."""
 
     voices: Voices
     runs: Runs
@@ -32,34 +57,100 @@ class Talks:
         self, person: Person, target: str, messages: Messages, decoding: Decoding, grant: Grant | None = None
     ) -> Iterator[Piece | str]:
         """See `Studio.chat`."""
-        request = self._weights(person, target) | {"messages": messages, "decoding": decoding.as_dict()}
-        if self.zerogpu is not None and request["base"] != str(starter.FOLDER):
-            yield "Waiting for a graphics card"
-            yield from _pieces(self.zerogpu.speak(request, grant))
-            return
-        yield from _pieces(self.voices.speak(request, person.key))
+        speakers = [Speaker(side, target, turns, side == "base") for side, turns in messages.items()]
+        for heard in self.hear(person, speakers, decoding, grant):
+            if not isinstance(heard, Proof):
+                yield heard
 
-    def _weights(self, person: Person, target: str) -> dict[str, Any]:
-        """Folders of the base and of the adapter. Raises: `DataError` for a run that has none yet."""
+    def hear(
+        self,
+        person: Person,
+        speakers: Sequence[Speaker],
+        decoding: Decoding,
+        grant: Grant | None = None,
+        prove: bool = False,
+    ) -> Iterator[Heard]:
+        """See `Studio.talk`."""
+        if not 1 <= len(speakers) <= MOST_SPEAKERS:
+            raise _too_many()
+        asked = [self._asked(person, speaker) for speaker in speakers]
+        request = {"speakers": asked, "decoding": decoding.as_dict(), "prove": prove}
+        if self.zerogpu is not None and any(one["base"] != str(starter.FOLDER) for one in asked):
+            yield "Waiting for a graphics card"
+            yield from _heard(self.zerogpu.speak(request, grant))
+            return
+        yield from _heard(self.voices.speak(request, person.key))
+
+    def _asked(self, person: Person, speaker: Speaker) -> dict[str, Any]:
+        base, adapter = self.weights(person, speaker.target)
+        return {
+            "key": speaker.key,
+            "base": str(base),
+            "adapter": None if speaker.untouched or adapter is None else str(adapter),
+            "messages": speaker.messages,
+        }
+
+    def weights(self, person: Person, target: str) -> tuple[Path, Path | None]:
+        """Folders of the base and of the adapter. Raises: `DataError` for a run or save point that has none."""
+        run_id, at, step = target.partition("@")
         try:
-            run = self.runs.folder(person, target)
+            run = self.runs.folder(person, run_id)
         except NotFoundError:
-            return {"base": str(self.model_folder(person, target)), "adapter": None}
+            return self.model_folder(person, target), None
+        adapter = _save_point(run, step) if at else self._finished(person, run)
+        return BaseSource.of(Task(run).request["base"]).folder(self.models), adapter
+
+    def _finished(self, person: Person, run: Path) -> Path:
         if not (run / "adapter").is_dir():
             raise DataError(
                 "This run has no finished model yet.",
-                f"Its training is {self.runs.progress(person, target).stage}.",
+                f"Its training is {self.runs.progress(person, run.name).stage}.",
                 "Wait until it is finished, or press “Stop and keep”.",
             )
-        base = BaseSource.of(Task(run).request["base"])
-        return {"base": str(base.folder(self.models)), "adapter": str(run / "adapter")}
+        return run / "adapter"
 
 
-def _pieces(answers: Iterator[dict[str, Any]]) -> Iterator[Piece | str]:
+def save_points(run: Path) -> list[int]:
+    """Steps of a run whose weights are still there, oldest first."""
+    folders = Task(run).checkpoints.glob("[0-9]*")
+    return sorted(int(folder.name) for folder in folders if folder.name.isdigit() and (folder / _WEIGHTS).is_file())
+
+
+_WEIGHTS = "adapter_model.safetensors"
+
+
+def _save_point(run: Path, step: str) -> Path:
+    """Raises: `DataError` for one that is gone or spoiled."""
+    folder = Task(run).checkpoints / f"{int(step):06d}" if step.isdigit() and len(step) < 10 else run
+    found = checkpoint.verified(folder)
+    if found is None or not (folder / _WEIGHTS).is_file():
+        raise DataError(
+            "This save point is not there any more.",
+            "A run keeps its newest save points, and older ones make room.",
+            "Choose another model in “Talk to”.",
+        )
+    return found.folder
+
+
+def _too_many() -> DataError:
+    return DataError(
+        "That many models cannot answer at once.",
+        f"From one to {MOST_SPEAKERS} fit side by side.",
+        "Take one away in “More beside them”.",
+    )
+
+
+_PIECE = {field.name for field in fields(Piece)}
+
+
+def _heard(answers: Iterator[dict[str, Any]]) -> Iterator[Heard]:
     for answer in answers:
         if "waiting" in answer:
             yield answer["waiting"]
-        elif "loading" not in answer:
-            yield Piece(**{name: value for name, value in answer.items() if name != "id"})
-        elif answer["loading"]:
-            yield "Loading the model"
+        elif "proof" in answer:
+            yield Proof(**answer["proof"])
+        elif "loading" in answer:
+            if answer["loading"]:
+                yield answer.get("words") or "Loading the model"
+        elif "side" in answer:
+            yield Piece(**{name: value for name, value in answer.items() if name in _PIECE})

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 import gradio as gr
+from gradio.context import Context
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from facet.errors import FacetError, SettingError, full_disk
@@ -27,6 +28,7 @@ STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 Query = typing.NewType(
     "Query", dict
 )  # a handler's parameter of this type receives what stands behind `?` in the address
+SPECIAL = (Query, Grant, gr.Request, gr.EventData)  # parameters that no component fills
 
 
 class Quiet(TypedDict):
@@ -44,7 +46,8 @@ class Gate:
     """Wraps handlers, and attaches them to the page in the one way that is allowed.
 
     A handler's first parameter is `person`; the rest are annotated with types from `values` and arrive checked. One
-    annotated `Grant` receives the person's token for this call, one annotated `Query` what stands in the address.
+    annotated `Grant` receives the person's token for this call, one annotated `Query` what stands in the address, one
+    annotated `gr.EventData` what was pressed, which the handler has to check itself.
     """
 
     people: People = field(default_factory=AtHome)
@@ -77,6 +80,12 @@ class Gate:
             return trigger(wrapped, **options | more)
         return gr.on(list(trigger), wrapped, **options | more)
 
+    def leaving(self, handler: Callable[..., Any]) -> None:
+        """Call a handler whenever somebody closes or reloads the page that is being built."""
+        page = Context.root_block
+        page.unload(self.wrap(handler, quiet=True))
+        page.fns[max(page.fns)].api_visibility = "private"
+
     def api(self, handler: Callable[..., Any], name: str) -> None:
         """A documented function for programs; its arguments are those of the handler, `person` apart."""
         gr.api(self.wrap(handler, plain=True), api_name=name, concurrency_limit=None)
@@ -88,8 +97,11 @@ class Gate:
         def admit(request: gr.Request, given: tuple, named: dict[str, Any]) -> dict[str, Any]:
             grant = self.people.identify(request)
             self.limits.spend(grant.person.key)
+            events = {name: next(iter(given), None) for name, hint in special.items() if hint is gr.EventData}
+            given = given[len(events) :]  # Gradio puts it first
             values = dict(zip((n for n in names if n not in special), given, strict=False)) | named
-            return {"person": grant.person} | _checked(values, adapters) | self._filled_in(special, grant, request)
+            filled = self._filled_in(special, grant, request) | events
+            return {"person": grant.person} | _checked(values, adapters) | filled
 
         def called(request: gr.Request, *given: Any, **named: Any) -> Any:
             try:
@@ -106,7 +118,7 @@ class Gate:
                 raise _as_message(error, plain) from None
 
         gated = streamed if inspect.isgeneratorfunction(handler) else called
-        return _dressed(gated, handler, [n for n in names if n not in special])
+        return _dressed(gated, handler, [n for n in names if n not in special], gr.EventData in special.values())
 
     def _filled_in(self, special: dict[str, Any], grant: Grant, request: gr.Request | None) -> dict[str, Any]:
         """The parameters no input fills: the grant, the request, and the address."""
@@ -116,7 +128,7 @@ class Gate:
                 made[name] = replace(self.people.lend(grant), context=_minutes_of(request))
             elif hint is gr.Request:
                 made[name] = request
-            else:
+            elif hint is Query:
                 query = dict(getattr(request, "query_params", None) or {})
                 made[name] = {str(k)[:40]: str(v)[:200] for k, v in list(query.items())[:20]}
         return made
@@ -139,7 +151,7 @@ def _expected(handler: Callable[..., Any]) -> tuple[list[str], dict[str, TypeAda
     loose = [name for name in names if name not in hints]
     if loose:
         raise TypeError(f"{handler.__qualname__} must say what {', '.join(loose)} may be.")
-    special = {name: hints[name] for name in names if hints[name] in (Query, Grant, gr.Request)}
+    special = {name: hints[name] for name in names if hints[name] in SPECIAL}
     adapters = {name: TypeAdapter(hints[name], config=STRICT) for name in names if name not in special}
     rest = next((name for name, p in parameters.items() if p.kind is p.VAR_KEYWORD), None)
     if rest:
@@ -194,16 +206,25 @@ def _skip(error: Exception) -> Any:
     return gr.skip()
 
 
-def _dressed(gated: Callable[..., Any], handler: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+def _dressed(
+    gated: Callable[..., Any], handler: Callable[..., Any], names: list[str], hears_event: bool = False
+) -> Callable[..., Any]:
     """Name, words and signature of the handler, so that Gradio and the API page know what it takes."""
     shown = inspect.signature(handler).parameters
     hints = typing.get_type_hints(handler)
     request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
-    kept = [request, *[shown[name].replace(annotation=hints[name]) for name in names]]
+    event = inspect.Parameter("event", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.EventData)
+    kept = [
+        request,
+        *([event] if hears_event else []),
+        *[shown[name].replace(annotation=hints[name]) for name in names],
+    ]
     kept += [p for p in shown.values() if p.kind is p.VAR_KEYWORD]
     gated.__name__, gated.__doc__, gated.__module__ = handler.__name__, handler.__doc__, handler.__module__
     gated.__qualname__ = handler.__qualname__
     gated.__signature__ = inspect.Signature(kept, return_annotation=hints.get("return", inspect.Signature.empty))
     gated.__annotations__ = {name: hint for name, hint in hints.items() if name != "person"} | {"request": gr.Request}
+    if hears_event:
+        gated.__annotations__["event"] = gr.EventData
     gated.passes_the_gate, gated.handler = True, handler
     return gated

@@ -50,7 +50,7 @@ Turns = Annotated[list[Turn], Field(max_length=400)]
 def size(value: Any) -> int:
     """Roughly how many characters a value has as JSON; endless for what is not JSON at all."""
     try:
-        return len(value) if isinstance(value, str) else len(json.dumps(value))
+        return len(value) if isinstance(value, str) else len(json.dumps(value, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
         return MOST_CHARACTERS + 1
 

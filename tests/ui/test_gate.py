@@ -147,6 +147,18 @@ def test_a_handler_without_types_or_without_a_person_cannot_be_attached():
             gated(handler)
 
 
+def test_what_was_pressed_reaches_a_handler_that_asks_for_it_before_all_that_components_hold():
+    def handler(person: Person, event: gr.EventData, name: Line, more: Line = "") -> tuple:
+        return event._data if event else None, name, more
+
+    def ask(*given, **named):
+        return gated(handler)(Request(), *given, **named)
+
+    pressed = gr.EventData(None, {"index": 1})
+    assert ask(pressed, name="a") == ask(pressed, "a") == ({"index": 1}, "a", "")
+    assert ask(None, name="a") == (None, "a", "")
+
+
 def test_the_address_reaches_only_handlers_that_ask_for_it():
     def handler(person: Person, query: Query) -> dict:
         return query

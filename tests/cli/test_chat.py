@@ -1,0 +1,89 @@
+"""`chat` and `feedback`: several models at once, and answers that become data."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from facet.compute.child import PACKAGE_ROOT
+from tests.cli.test_contract import Terminal
+
+pytestmark = pytest.mark.tiny
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory) -> Terminal:
+    return Terminal(tmp_path_factory.mktemp("terminal"))
+
+
+@pytest.fixture(scope="module")
+def dataset_id(terminal) -> str:
+    return terminal.json("prepare", "example:pirate", "--name", "Pirates")["dataset_id"]
+
+
+@pytest.fixture(scope="module")
+def run_id(terminal, dataset_id) -> str:
+    asked = ("--data", dataset_id, "--model", "starter", "--max-steps", "8", "--learning-rate", "2e-3", "--wait")
+    return terminal.json("train", *asked)["run_id"]
+
+
+def typed(terminal: Terminal, text: str, *words: str) -> subprocess.CompletedProcess:
+    """The command with a person at the keyboard."""
+    environment = os.environ | {"FACET_HOME": str(terminal.folder / "home"), "PYTHONPATH": PACKAGE_ROOT}
+    command = [sys.executable, "-m", "facet", *words]
+    return subprocess.run(
+        command, cwd=terminal.folder, env=environment, input=text, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_up_to_four_answer_with_proof_and_the_untouched_side_is_the_untouched_model(terminal, run_id):
+    save_point = f"{run_id}@8"
+    short = ("--prompt", "What is the capital of Peru?", "--max-new-tokens", "12")
+    answer = terminal.json("chat", run_id, "--compare", "--beside", save_point, "--beside", "starter", *short)
+
+    assert set(answer["answers"]) == {"base", "tuned", save_point, "starter"}
+    assert (
+        answer["base_reply"]
+        == answer["answers"]["starter"]["reply"]
+        == terminal.json("chat", "starter", *short)["reply"]
+    )
+    assert answer["answers"][save_point]["reply"] == answer["reply"] == answer["answers"]["tuned"]["reply"]
+    assert len(answer["proofs"]) == 2 and all(proof["changes"] and proof["largest"] > 0 for proof in answer["proofs"])
+    assert 0 < answer["answers"]["tuned"]["prompt_tokens"] < answer["answers"]["tuned"]["context"]
+
+
+def test_answers_are_judged_while_one_talks_and_become_the_next_version(terminal, run_id, dataset_id):
+    done = typed(terminal, "/up\nWho are you?\n/better Arr, a pirate!\nAnd now?\n/down\n\n", "chat", run_id)
+    assert done.returncode == 0, done.stderr
+    assert "There is no answer to judge yet." in done.stderr and "You: Tuned:" in done.stdout
+
+    listed = terminal.json("feedback")
+    assert [(one["good"], one["better"]) for one in listed["judged"]] == [(None, "Arr, a pirate!"), (False, "")]
+    assert listed["examples"] == {"conversation": 1, "preference": 1, "unpaired_preference": 2}
+
+    made = terminal.json("feedback", "--to", dataset_id)
+    assert (made["version"], made["used"]) == (2, 101)
+    assert terminal.json("feedback")["judged"] == []
+    assert terminal("feedback", "--new", "preference").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--temperature", "nan"], "Temperature"),
+        (["--stop", ""], "Stop at"),
+        (["--repetition-penalty", "9"], "Repetition penalty"),
+        (["--beside", "a", "--beside", "b", "--beside", "c", "--beside", "d"], "up to 4"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_three_sentences(terminal, words, says):
+    done = terminal("chat", "starter", "--prompt", "Hi", "--json", *words)
+    assert done.returncode == 1 and says in done.stderr
+    assert set(json.loads(done.stdout.splitlines()[-1])["error"]) == {"kind", "what", "why", "next"}
+
+
+def test_a_save_point_that_is_gone_is_named_as_such(terminal, run_id):
+    done = terminal("chat", f"{run_id}@999", "--prompt", "Hi")
+    assert done.returncode == 1 and "save point" in done.stderr
