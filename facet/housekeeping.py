@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from facet.errors import FacetError
 from facet.hub.hub import COMPLETE
 from facet.model.choose import Chooser
-from facet.model.source import BaseSource
+from facet.model.source import BaseSource, bases_of
 from facet.work.task import Task
 from facet.workspace import FREE_DISK_FLOOR_GB, Workspace
 
@@ -72,11 +72,10 @@ class Housekeeping:
         tasks = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
         for folder in sorted(tasks, key=_changed, reverse=True):
             try:
-                base = BaseSource.of(Task(folder).request["base"])
+                bases = bases_of(Task(folder).request)
             except (OSError, ValueError, KeyError, TypeError):  # being made or deleted, or by a later Facet
                 continue
-            if base.where == "hub":
-                yield base
+            yield from (base for base in bases if base.where == "hub")
 
 
 def _evicted(folder: Path) -> bool:

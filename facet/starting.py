@@ -18,7 +18,7 @@ from facet.hub.adapters import adapter_name, fetch_adapter
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
 from facet.model.choose import Chooser, ModelCheck
-from facet.model.source import BaseSource
+from facet.model.source import BaseSource, bases_of
 from facet.quota import quota_of, too_busy
 from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
 from facet.recipe.recipes import SftRecipe
@@ -79,9 +79,18 @@ class Starting:
             say()
             self.chooser.fetch(check.base, lambda done, total: None, grant.token if grant else None)
 
+    def ready(self, person: Person, base_model: str, grant: Grant | None = None) -> ModelCheck:
+        """A model that can be used, with a sign-in kept for what must still be downloaded. Raises: see `check`."""
+        found = self.check(person, base_model, grant)
+        self._lend(found.base, grant)
+        return found
+
     def fetch_for(self, task: Task) -> None:
         """Download what a task starts from, with nobody present. Raises: `AccessError` when that needs a sign-in."""
-        base = BaseSource.of(task.request["base"])
+        for base in bases_of(task.request):
+            self._fetch_one(task, base)
+
+    def _fetch_one(self, task: Task, base: BaseSource) -> None:
         token = self._lent.get(base.path) or machine_token()  # the latter at home only, and for closed models only
         self.chooser.fetch(base, Telling(task, f"Downloading {base.id}; this happens once").report, token)
         self._lent.pop(base.path, None)

@@ -13,11 +13,16 @@ from typing import Any, Literal
 from facet.bucket.copies import Copies
 from facet.bucket.mount import Bucket
 from facet.bucket.promise import promise
+from facet.chat_door import ChatDoor, Present
 from facet.compute.voices import Voices
 from facet.data_door import DataDoor
 from facet.dataset.making import Makings
 from facet.dataset.shelf import Shelf
-from facet.exam.exams import PARTS, ExamCard, Exams
+from facet.exam.batches import Batches
+from facet.exam.exams import Exams
+from facet.exam.providers import Keys
+from facet.exam.targets import Targets
+from facet.exam_door import ExamDoor
 from facet.export import bundle
 from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import OFFERED, BaseModel
@@ -26,9 +31,10 @@ from facet.hub.account import Account
 from facet.hub.accounts import Accounts
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
+from facet.judge_door import JudgeDoor
+from facet.judging import Judgings
 from facet.model.choose import ModelCheck
 from facet.model.source import BaseSource
-from facet.model.speak import Decoding, Piece
 from facet.places import Places
 from facet.publish.card import card
 from facet.publish.publications import Publication, Publications
@@ -65,7 +71,7 @@ class Place:
     keeps_fine: bool = True  # False while the promise is not kept
 
 
-class Studio(DataDoor):
+class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
     """Every call takes the person first and answers for what is theirs alone."""
 
     def __init__(self, workspace: Workspace, hub: Hub | None = None) -> None:
@@ -80,7 +86,6 @@ class Studio(DataDoor):
         self.looking = Looking()
         self.queue = Queue(workspace.home / "queue.sqlite")
         self.runs_shelf = Runs(workspace, self.looking)
-        self.exams_shelf = Exams(workspace, self.runs_shelf)
         self.starting = Starting(workspace, self.hub, self.shelf, self.runs_shelf)
         self.chooser = self.starting.chooser
         self.housekeeping = Housekeeping(workspace, self.chooser)
@@ -90,7 +95,12 @@ class Studio(DataDoor):
         self.starting.free_gb = self.places.memory_gb
         self.voices = Voices(self.queue)
         folder, zerogpu = self.starting.folder, self.places.zerogpu
+        self.present = Present()
         self.talks = Talks(self.voices, self.runs_shelf, folder, workspace.models, zerogpu)
+        self.keys, self.judgings = Keys(), Judgings()
+        targets, where = Targets(self.runs_shelf, self.starting.ready), functools.partial(self.places.chosen, None)
+        self.exams_shelf = Exams(workspace, self.runs_shelf, targets, self.shelf.folder, where, self.looking)
+        self.batches_shelf = Batches(workspace, self.shelf, targets, where, self.looking)
         self._closed = threading.Event()
         fetch, lock = self.starting.fetch_for, workspace.home / "conductor.lock"
         self.conductor = Conductor(self.backend, self._tasks, lock, self.looking, self.queue, fetch)
@@ -114,6 +124,7 @@ class Studio(DataDoor):
         self._closed.set()
         self.conductor.halt()
         self.copies.stop()
+        self.judgings.pause_all()
         self.voices.close()
 
     def _tidy_up(self) -> None:
@@ -251,6 +262,7 @@ class Studio(DataDoor):
     def delete_everything(self, person: Person) -> None:
         """All files, data, runs, tests and own models of a person, on this machine. What is on the Hub stays there."""
         self.stop_chat(person)
+        self.forget_judge_keys(person)
         for key in person.keys:
             self._delete_tenant(key)
 
@@ -266,39 +278,6 @@ class Studio(DataDoor):
 
     def usage(self, person: Person) -> Usage:
         return self.workspace.usage(person)
-
-    # ---- chat
-    def chat(
-        self,
-        person: Person,
-        target: str,
-        messages: dict[Literal["base", "tuned"], list[dict[str, str]]],
-        decoding: Decoding,
-        grant: Grant | None = None,
-    ) -> Iterator[Piece | str]:
-        """Replies of each side asked for, untouched first, as they grow; a `str` says what is being waited for.
-
-        `target` is a run id or a model. `messages` holds one conversation for each side, last turn the person's.
-        """
-        return self.talks.speak(person, target, messages, decoding, grant)
-
-    def stop_chat(self, person: Person) -> None:
-        """End the reply this person is listening to; nobody else's."""
-        self.voices.stop(person.key)
-
-    def warm_up_chat(self) -> None:
-        """Load the chat's libraries while a training is being waited for."""
-        self.voices.warm_up()
-
-    # ---- test
-    def start_exam(self, person: Person, run_id: str, parts: tuple[str, ...] = PARTS) -> str:
-        exam_id = self.exams_shelf.create(person, run_id, parts)
-        self.conductor.wake()
-        return exam_id
-
-    def exam(self, person: Person, run_id: str) -> ExamCard | None:
-        self.runs_shelf.folder(person, run_id)
-        return self.exams_shelf.latest(person, run_id)
 
     # ---- take home
     def export(self, person: Person, run_id: str, to: Path) -> Path:
@@ -323,7 +302,8 @@ class Studio(DataDoor):
     def _bundle(self, person: Person, run_id: str) -> bundle.Bundle:
         run, task = self.run(person, run_id), self.runs_shelf.task(person, run_id)
         base = BaseSource.of(task.request["base"]).folder(self.workspace.models)
-        return bundle.Bundle(run, task, base, run.generation, self.run_file(person, run_id), self.exam(person, run_id))
+        found = self.exams_shelf.found(person, run_id)
+        return bundle.Bundle(run, task, base, run.generation, self.run_file(person, run_id), found)
 
     # ---- publish
     def account(self, grant: Grant) -> Account | None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facet.cli import after, data, doctor, people, place, runs
+from facet.cli import after, chat, data, doctor, exam, judge, people, place, runs
+from facet.cli.controls import error_for_terminal
 from facet.errors import CapacityError, FacetError, full_disk
 from facet.recipe.advice import PRESETS
 from facet.recipe.knobs import add_arguments, page
@@ -75,6 +76,7 @@ def _noted() -> str:
 
 
 def _refused(error: FacetError, as_json: bool) -> int:
+    error = error_for_terminal(error)
     for sentence in (error.what, error.why, error.next):
         print(sentence, file=sys.stderr)
     if as_json:
@@ -188,21 +190,16 @@ def _running(verbs: Any) -> None:
 
 
 def _after(verbs: Any) -> None:
-    chat = _verb(verbs, "chat", after.chat, "Talk to a run's tuned model, or to a starting model.")
-    chat.add_argument("target", metavar="RUN|MODEL")
-    chat.add_argument("--prompt", help="ask this once; without it a conversation begins")
-    chat.add_argument("--compare", action="store_true", help="let the untouched model answer too")
-    chat.add_argument("--system", default="", help="instructions that hold for the whole conversation")
-    for flag, kind, default in (
-        ("temperature", float, 0.0),
-        ("top-p", float, 0.95),
-        ("top-k", int, 64),
-        ("max-new-tokens", int, 256),
-        ("seed", int, 0),
-    ):
-        chat.add_argument(f"--{flag}", type=kind, default=default, help=f"default {default}")
-    test = _verb(verbs, "exam", after.exam, "Measure the untouched and the tuned model on data it never learned from.")
-    test.add_argument("run", metavar="RUN")
+    chat.add_talking(_verb(verbs, "chat", chat.chat, "Talk to a tuned model, a save point or a starting model."))
+    judged = _verb(verbs, "feedback", chat.feedback, "List the answers you judged in a chat, or make data of them.")
+    chat.add_feedback(judged)
+    exam.add_exam(_verb(verbs, "exam", exam.exam, "Test a run beside its untouched model, on data kept aside."))
+    exam.add_compare(_verb(verbs, "compare", exam.compare, "Test any number of models on the same questions."))
+    words = "Try instructions and examples put before the question, in place of training."
+    exam.add_prompts(_verb(verbs, "try-prompts", exam.try_prompts, words))
+    exam.add_exams(_verb(verbs, "exams", exam.exams, "List the tests, or show one."))
+    exam.add_batch(_verb(verbs, "batch", exam.batch, "Let models answer every row of a dataset or a file."))
+    judge.add(_verb(verbs, "judge", judge.judge, "Let another model read the answers of a finished test."))
     take = _verb(verbs, "export", after.export, "Write the tuned model and everything needed to use it to a folder.")
     take.add_argument("run", metavar="RUN")
     take.add_argument("--to", required=True, metavar="FOLDER")

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from facet.errors import DataError, SettingError
-from facet.exam.exams import ExamCard
+from facet.exam.metric_words import METRICS, written
+from facet.exam.outcome import Outcome
 from facet.gemma.licences import licence_of
 from facet.gemma.models import STARTER
 from facet.publish.card import CardFacts, card
 from facet.publish.curve import svg
+from facet.publish.tested import Tested
 from facet.train.runs import RunCard
 from facet.work.checkpoint import sha256
 from facet.work.task import Task
@@ -41,7 +43,7 @@ class Bundle:
     base: Path  # folder of the base model
     generation: str
     run_file: str
-    exam: ExamCard | None = None
+    exam: Outcome | None = None  # of its newest finished test
     repo: str = ""  # where it is going to be published
 
 
@@ -118,6 +120,7 @@ def card_facts(bundle: Bundle) -> CardFacts:
         dataset=bundle.run.dataset,
         curves=curves(bundle.run),
         results=_results(bundle.exam),
+        tested=_tested(bundle.exam),
         versions=execution.get("versions", {}),
         run_file=bundle.run_file,
         device=bundle.run.progress.where,
@@ -128,16 +131,34 @@ def card_facts(bundle: Bundle) -> CardFacts:
     )
 
 
-def _results(exam: ExamCard | None) -> dict[str, Any] | None:
-    if exam is None or exam.progress.stage != "finished":
+def _results(found: Outcome | None) -> dict[str, Any] | None:
+    """Loss and perplexity of both sides, by part."""
+    if found is None:
         return None
+    sides = {key: "base" if one.is_untouched else "tuned" for key, one in found.contestants.items()}
     return {
         part: {
-            side: {"loss": score.loss, "perplexity": score.perplexity, "tokens": score.tokens, "rows": score.rows_done}
-            for side, score in sides.items()
+            sides[key]: {"loss": one.loss, "perplexity": one.perplexity, "tokens": one.tokens, "rows": one.rows}
+            for key, one in scored.items()
         }
-        for part, sides in exam.results.items()
+        for part, scored in found.parts.items()
     }
+
+
+def _tested(found: Outcome | None) -> Tested | None:
+    if found is None or not found.verdicts:
+        return None
+    part = "exam" if "exam" in found.parts else next(iter(found.parts))
+    verdict = next(one for one in found.verdicts if one.part == part)
+    before, after = found.parts[part][verdict.a], found.parts[part][verdict.b]
+    rows = [
+        (metric.label, written(name, before.metrics[name]), written(name, after.metrics[name]))
+        for name, metric in METRICS.items()
+        if name in before.metrics and name in after.metrics
+    ]
+    light = found.lights.get(verdict.b)
+    said = (light.colour, light.words) if light else None
+    return Tested(part, after.rows, verdict.words, found.type.reason, rows, said, found.notes)
 
 
 def zipped(folder: Path, into: Path) -> Path:

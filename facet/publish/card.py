@@ -16,11 +16,11 @@ from facet.gemma.licences import licence_of
 from facet.gemma.models import STARTER, Generation, find
 from facet.publish.curve import Points
 from facet.publish.plain import code, fenced, inline, one_line, table
+from facet.publish.tested import PART_WORDS, Tested, tested
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}")
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 ORIGIN: Final = re.compile(rf"hub:(?P<repo>{HUB_ID.pattern})@(?P<sha>{COMMIT.pattern})")
-PART_WORDS: Final = {"validation": "validation (looked at during training)", "exam": "exam (never looked at before)"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class CardFacts:
     dataset: dict[str, Any]
     curves: dict[str, Points] = field(default_factory=dict)
     results: dict[str, dict[str, dict[str, Any]]] | None = None  # part → "base"/"tuned" → loss, perplexity, tokens
+    tested: Tested | None = None
     versions: dict[str, str] = field(default_factory=dict)
     run_file: str = ""
     device: str = ""
@@ -185,11 +186,13 @@ def _results(facts: CardFacts) -> str:
                 _number(tuned.get("tokens"), 0),
             ]
         )
+    said = f"{tested(facts.tested)}\n\n" if facts.tested else ""
     heads = ["conversations", "loss before", "loss after", "perplexity before", "perplexity after", "answer tokens"]
     return (
-        table(heads, rows)
-        + "\n\nLower is better. Loss is in nats per token of the answers; perplexity is e to the power of the loss. "
-        "They say how well the model foresees answers like those in its data, not whether an answer is true."
+        said
+        + table(heads, rows)
+        + "\n\nHere lower is better. Loss is in nats per token of the answers; perplexity is e to the power of the "
+        "loss. They say how well the model foresees answers like those in its data, not whether an answer is true."
     )
 
 

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from facet.gemma.models import STARTER
 from facet.identity import Person
 from facet.studio import Studio
-from facet.ui import account, chat, data, guide, hero, publish, rail, runs, test, theme, train
+from facet.ui import account, chat, data, guide, hero, publish, rail, runs, test, theme, train, without
 from facet.ui.api import publish_api
 from facet.ui.asker import Asker
 from facet.ui.events import Gate, Query
@@ -133,11 +133,17 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     def list_train(person: Person, dataset: Id | None) -> list[Any]:
         return train.refreshed(tabs["train"], studio, person, dataset)
 
-    def list_chat(person: Person, run: Id | None, current: Id | None) -> Any:
-        return chat.refreshed(studio, person, current if current == STARTER else run)
+    def list_chat(person: Person, run: Id | None, current: Id | None, others: list[Id]) -> Any:
+        """A starting model, or a save point of the run that is open, stays chosen."""
+        stays = bool(current) and (current == STARTER or "/" in current or current.partition("@")[0] == run)
+        return chat.refreshed(studio, person, current if stays else run, others)
 
-    def list_test(person: Person, run: Id | None) -> list[Any]:
-        return test.refreshed(studio, person, run)
+    def list_test(person: Person, run: Id | None, exam: Id | None) -> list[Any]:
+        return test.refreshed(studio, person, run, exam)
+
+    def list_ways(person: Person, dataset: Id | None) -> list[Any]:
+        """Its section may be the one that was open last, and opens no second time."""
+        return without.refreshed(studio, person, dataset)
 
     def list_publish(person: Person, run: Id | None) -> list[Any]:
         return publish.refreshed(studio, person, run)
@@ -146,7 +152,7 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
         return runs.refreshed(studio, person, run)
 
     def follow(person: Person, run: Id | None) -> Any:
-        return run or gr.skip()
+        return run.partition("@")[0] if run else gr.skip()
 
     gate.on(tabs["data-tab"].select, list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
     gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
@@ -154,11 +160,16 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
     gate.on(
         tabs["chat-tab"].select,
         list_chat,
-        {"run": shared.run, "current": tabs["chat"].target},
-        tabs["chat"].target,
+        {"run": shared.run, "current": tabs["chat"].target, "others": tabs["chat"].others},
+        tabs["chat"].listed,
         quiet=True,
     )
-    lists = ((list_test, "test"), (list_publish, "publish"), (list_runs, "runs"))
+    opened = {"run": shared.run, "exam": tabs["test"].exam}
+    gate.on(tabs["test-tab"].select, list_test, opened, tabs["test"].listed, quiet=True)
+    ways = tabs["test"].more["without"].listed
+    gate.on(tabs["test-tab"].select, list_ways, {"dataset": shared.dataset}, ways, quiet=True)
+    tabs["test-tab"].select(None, None, None, js=FIT_CHARTS)
+    lists = ((list_publish, "publish"), (list_runs, "runs"))
     for handler, name in lists:
         gate.on(tabs[f"{name}-tab"].select, handler, {"run": shared.run}, tabs[name].listed, quiet=True)
     for chosen in (tabs["chat"].target, tabs["test"].run, tabs["publish"].run):

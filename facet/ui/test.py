@@ -1,48 +1,79 @@
-"""The Test tab: how well the tuned model does on examples it never learned from, beside the untouched one."""
+"""The Test tab: is the tuned model better, how sure is that, and on which examples do the two differ."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
-from facet.exam.exams import PARTS, ExamCard
-from facet.identity import Person
+from facet.exam.exams import ExamCard
+from facet.identity import Grant, Person
 from facet.studio import Studio
+from facet.ui import batch, exam_compare, exam_examples, judge, without
+from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
-from facet.ui.live import describe_failure
-from facet.ui.markup import html, note, nothing_yet, table, track
+from facet.ui.exam_compare import Compare, compare_layout, exam_choices
+from facet.ui.exam_examples import PAGE, Only
+from facet.ui.exam_options import OptionsForm, options_layout, options_of
+from facet.ui.exam_result import Result, between, fingerprint, look, pictured, result_layout, standing_layout
+from facet.ui.markup import nothing_yet
 from facet.ui.models import chosen_model, tuned_choices
+from facet.ui.pace import Pace
 from facet.ui.session import Session, go_to
-from facet.ui.values import Id
-from facet.ui.words import STAGE_WORDS, number, stage_look, waiting_words
-from facet.work.fairness import Turn
+from facet.ui.values import Choice, Id, Line, Name
 
 LOOK_EVERY = 2.0  # seconds
-PART_WORDS = {"validation": "Validation", "exam": "Exam"}
+MORE = {"without": ("Without training", without), "judge": ("Judge", judge), "batch": ("Batch", batch)}
+FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 80)"  # drawn while out of sight
 
 
 @dataclass(frozen=True)
 class TestTab:
+    sections: gr.Tabs
+    tabs: dict[str, gr.Tab]
     empty: gr.Column
     to_train: gr.Button
     box: gr.Column
     run: gr.Dropdown
+    options: OptionsForm
     start: gr.Button
-    result: gr.HTML
-    tick: gr.Timer
-    seen: gr.State
+    exam: gr.Dropdown
+    result: Result
+    compare: Compare
+    more: dict[str, Any]  # the sections that are files of their own
 
     @property
     def shown(self) -> list[Any]:
-        return [self.result, self.start, self.tick, self.seen]
+        """What depends on the test that is open."""
+        return [self.run, self.start, self.exam, *self.result.shown]
 
     @property
     def listed(self) -> list[Any]:
-        return [self.empty, self.box, self.run]
+        return [self.empty, self.box, *self.shown]
 
 
 def layout() -> TestTab:
+    tabs: dict[str, gr.Tab] = {}
+    with gr.Tabs(elem_id="test-sections", overflow_behavior="wrap") as sections:
+        with gr.Tab("Result", id="result", elem_id="test-result") as tabs["result"]:
+            empty, to_train = _empty_layout()
+            with gr.Column(elem_classes="card f-gap", elem_id="exam-start") as box:
+                with gr.Row(elem_classes="f-finish"):
+                    run = gr.Dropdown([], label="Your model", min_width=220)
+                    exam = gr.Dropdown([], label="Which test", visible=False, min_width=220)
+                    start = gr.Button("Run the test", variant="primary", elem_id="run-test")
+                options = options_layout()
+                above = standing_layout()
+            result = result_layout(above, LOOK_EVERY)
+        with gr.Tab("Compare", id="compare", elem_id="test-compare") as tabs["compare"]:
+            compare = compare_layout()
+        more = {}
+        for name, (title, module) in MORE.items():
+            with gr.Tab(title, id=name, elem_id=f"test-{name}") as tabs[name]:
+                more[name] = module.layout()
+    return TestTab(sections, tabs, empty, to_train, box, run, options, start, exam, result, compare, more)
+
+
+def _empty_layout() -> tuple[gr.Column, gr.Button]:
     with gr.Column(visible=False, elem_classes="f-nothing") as empty:
         gr.HTML(
             nothing_yet(
@@ -50,99 +81,156 @@ def layout() -> TestTab:
                 "A test needs a finished run. Train one, or press “Stop and keep” on one that is under way.",
             )
         )
-        to_train = gr.Button("Go to Train", variant="primary", scale=0, elem_classes="f-left")
-    with gr.Column(elem_classes="card f-gap") as box:
-        with gr.Row(elem_classes="f-finish"):
-            run = gr.Dropdown([], label="Your model")
-            start = gr.Button("Run the test", variant="primary", elem_id="run-test")
-        result = gr.HTML()
-    return TestTab(empty, to_train, box, run, start, result, gr.Timer(LOOK_EVERY, active=False), gr.State(None))
+        return empty, gr.Button("Go to Train", variant="primary", scale=0, elem_classes="f-left")
 
 
 def wire(tab: TestTab, studio: Studio, gate: Gate, session: Session) -> None:
-    def begin(person: Person, run: Id | None) -> list[Any]:
-        studio.start_exam(person, run or "")
-        return look(studio, person, run)
-
-    def choose(person: Person, run: Id | None) -> list[Any]:
-        return look(studio, person, run)
-
-    def follow(person: Person, run: Id | None, seen: Any) -> Any:
-        shown = look(studio, person, run)
-        return gr.skip() if shown[-1] == seen else shown
-
-    gate.on(tab.start.click, begin, {"run": tab.run}, tab.shown, show_progress="hidden")
-    gate.on(tab.run.change, choose, {"run": tab.run}, tab.shown, quiet=True)
-    gate.on(tab.tick.tick, follow, {"run": tab.run, "seen": tab.seen}, tab.shown, quiet=True)
+    pace = Pace()
+    _wire_start(tab, studio, gate, pace)
+    _wire_result(tab, studio, gate, pace)
+    _wire_look(tab, studio, gate)
+    _wire_compare(tab, studio, gate, session, pace)
+    for name, (_, module) in MORE.items():
+        module.wire(tab.more[name], studio, gate, session)
+        _wire_opening(tab, name, module, studio, gate, session)
     tab.to_train.click(None, None, None, js=go_to("train"))
+    tab.tabs["result"].select(None, None, None, js=FIT_CHARTS)
 
 
-def refreshed(studio: Studio, person: Person, wanted: str | None) -> list[Any]:
-    """Values of `TestTab.listed`."""
+def _wire_opening(tab: TestTab, name: str, module: Any, studio: Studio, gate: Gate, session: Session) -> None:
+    def list_section(person: Person, dataset: Id | None, exam: Id | None) -> list[Any]:
+        return module.refreshed(studio, person, exam if name == "judge" else dataset)
+
+    asked = {"dataset": session.dataset, "exam": tab.exam}
+    gate.on(tab.tabs[name].select, list_section, asked, tab.more[name].listed, quiet=True)
+
+
+def _wire_start(tab: TestTab, studio: Studio, gate: Gate, pace: Pace) -> None:
+    def begin(person: Person, grant: Grant, run: Id | None, **chosen: Choice) -> list[Any]:
+        exam = studio.start_exam(person, run or "", options=options_of(chosen), grant=grant)
+        pace.await_change(exam)
+        return opened(studio, pace, person, run, exam)
+
+    def choose_run(person: Person, run: Id | None) -> list[Any]:
+        return opened(studio, pace, person, run, None)
+
+    def choose_exam(person: Person, run: Id | None, exam: Id | None) -> list[Any]:
+        return opened(studio, pace, person, run, exam)
+
+    asked = {"run": tab.run}
+    gate.on(tab.start.click, begin, asked | tab.options.asked, tab.shown, show_progress="hidden")
+    gate.on(tab.run.input, choose_run, asked, tab.shown, quiet=True)
+    gate.on(tab.exam.input, choose_exam, asked | {"exam": tab.exam}, tab.shown, quiet=True)
+
+
+def _wire_result(tab: TestTab, studio: Studio, gate: Gate, pace: Pace) -> None:
+    def follow(person: Person, run: Id | None, exam: Id | None, seen: Any) -> Any:
+        if fingerprint(studio, pace, person, exam) == seen and not pace.is_awaited(exam or ""):
+            return gr.skip()
+        return opened(studio, pace, person, run, exam)
+
+    def hold(person: Person, exam: Id | None) -> Any:
+        studio.pause_exam(person, exam or "")
+        pace.await_change(exam or "")
+        return gr.Timer(active=True)
+
+    def go_on(person: Person, exam: Id | None) -> Any:
+        studio.resume_exam(person, exam or "")
+        pace.await_change(exam or "")
+        return gr.Timer(active=True)
+
+    def make(person: Person, exam: Id | None, form: Name) -> gr.DownloadButton:
+        file = handed_out(studio.download_exam(person, exam or "", "jsonl" if form == "jsonl" else "csv"), person)
+        return gr.DownloadButton("Download", value=str(file), visible=True)
+
+    asked, result = {"run": tab.run, "exam": tab.exam}, tab.result
+    state = asked | {"seen": result.seen}
+    gate.on(result.tick.tick, follow, state, tab.shown, quiet=True)
+    for button, press in ((result.pause, hold), (result.resume, go_on)):
+        pressed = gate.on(button.click, press, {"exam": tab.exam}, result.tick, show_progress="hidden")
+        gate.on(pressed.success, follow, state, tab.shown, quiet=True)
+    gate.on(result.make.click, make, {"exam": tab.exam, "form": result.form}, result.file, show_progress_on=result.make)
+
+
+def _wire_look(tab: TestTab, studio: Studio, gate: Gate) -> None:
+    result, shown = tab.result, tab.result.examples
+
+    def closer(person: Person, exam: Id | None, pair: Line, search: Line, only: Only) -> list[Any]:
+        outcome = studio.outcome(person, exam) if exam else None
+        with_pair = between(outcome, pair)
+        found = exam_examples.look(studio, person, exam, outcome, search, only, between=with_pair)
+        return [*pictured(outcome, pair), *found]
+
+    def leaf(by: int) -> Any:
+        def turn(person: Person, exam: Id | None, pair: Line, search: Line, only: Only, start: int) -> list[Any]:
+            outcome = studio.outcome(person, exam) if exam else None
+            with_pair = between(outcome, pair)
+            return exam_examples.look(studio, person, exam, outcome, search, only, start + by, with_pair)
+
+        return turn
+
+    asked = {"exam": tab.exam, "pair": result.pair, "search": shown.search, "only": shown.only}
+    at_once = {"quiet": True, "trigger_mode": "always_last"}
+    gate.on(result.pair.input, closer, asked, [*result.pictures, *shown.shown], **at_once)
+    gate.on(
+        [shown.search.change, shown.only.input], leaf(-(10**7)), asked | {"start": shown.start}, shown.shown, **at_once
+    )
+    for button, by in ((shown.earlier, -PAGE), (shown.later, PAGE)):
+        gate.on(button.click, leaf(by), asked | {"start": shown.start}, shown.shown, quiet=True)
+
+
+def _wire_compare(tab: TestTab, studio: Studio, gate: Gate, session: Session, pace: Pace) -> None:
+    compare = tab.compare
+
+    def begin(
+        person: Person, grant: Grant, dataset: Id | None, models: list[Id] | None, run: Id | None, **chosen: Choice
+    ) -> list[Any]:
+        order = [key for _, key in exam_compare.targets(studio, person)]
+        chosen_models = sorted(models or [], key=lambda key: order.index(key) if key in order else len(order))
+        exam = studio.compare(person, dataset or "", chosen_models, options=options_of(chosen), grant=grant)
+        pace.await_change(exam)
+        return [gr.Tabs(selected="result"), *opened(studio, pace, person, run, exam)]
+
+    def list_them(person: Person, dataset: Id | None) -> list[Any]:
+        return exam_compare.refreshed(studio, person, dataset)
+
+    asked = {"dataset": compare.dataset, "models": compare.models, "run": tab.run} | compare.options.asked
+    gate.on(compare.start.click, begin, asked, [tab.sections, *tab.shown], show_progress="hidden")
+    gate.on(tab.tabs["compare"].select, list_them, {"dataset": session.dataset}, compare.listed, quiet=True)
+
+
+def refreshed(studio: Studio, person: Person, wanted: str | None, exam: str | None = None) -> list[Any]:
+    """Values of `TestTab.listed`; `exam` is the test that was open."""
     choices = tuned_choices(studio, person)
-    chosen = gr.Dropdown(choices=choices, value=chosen_model(choices, wanted))
-    return [gr.Column(visible=not choices), gr.Column(visible=bool(choices)), chosen]
+    run = chosen_model(choices, wanted)
+    cards = studio.exams(person)
+    exam = next((card.id for card in cards if card.id == exam and card.run_id in ("", run)), None)
+    known = bool(choices) or bool(cards)
+    shown = opened(studio, Pace(), person, run, exam)
+    shown[0] = gr.Dropdown(choices=choices, value=shown[0])
+    return [gr.Column(visible=not known), gr.Column(visible=known), *shown]
 
 
-def look(studio: Studio, person: Person, run_id: str | None) -> list[Any]:
-    """Values of `TestTab.shown` for this moment."""
-    exam = studio.exam(person, run_id) if run_id else None
-    working = bool(exam and exam.progress.is_active)
-    waits = exam is not None and exam.progress.stage == "waiting"
-    turn = studio.turn(person, exam.id, "exams") if waits else None
-    now = exam and (exam.id, exam.progress.stage, exam.progress.last_at, exam.progress.words)
-    print_of_it = now and (*now, turn and turn.words)
-    label = "Run the test" if exam is None else "Being tested" if working else "Run it again"
-    return [str(describe(exam, turn)), gr.Button(label, interactive=not working), gr.Timer(active=working), print_of_it]
-
-
-def describe(exam: ExamCard | None, turn: Turn | None = None) -> Markup:
-    if exam is None:
-        return note(
-            "Not tested yet.",
-            "The test reads the validation and the exam part once with the untouched and once with the tuned model "
-            "and counts how surprised each is by the right answers. It does not change the model.",
-        )
-    stage = exam.progress.stage
-    if stage == "finished":
-        return describe_result(exam)
-    done = 100 * exam.progress.step / exam.progress.total_steps if exam.progress.total_steps else 0
-    head = html(
-        '<div class="f-stage"><h3>The test</h3><span class="f-chip {}">{}</span></div><p role="status">{}</p>',
-        stage_look(stage),
-        "Testing" if stage == "running" else STAGE_WORDS[stage],
-        waiting_words(exam.progress, turn) if turn else exam.progress.words or "Reading the examples with both models",
-    )
-    return head + track(done, "Progress of the test") + describe_failure(exam.progress.failure)
-
-
-def describe_result(exam: ExamCard) -> Markup:
-    heads = ("Part", "Examples", "Loss, untouched", "Loss, tuned", "Perplexity, untouched", "Perplexity, tuned")
-    looks = {1: "right", 2: "right", 3: "right tuned", 4: "right", 5: "right tuned"}
-    rows = [_row(part, exam.results[part]) for part in PARTS if part in exam.results]
-    return html(
-        '<p class="f-verdict">{}</p>{}{}', exam.words, table("Results of the test", heads, rows, looks), MEANING
-    )
-
-
-def _row(part: str, sides: dict[str, Any]) -> list[Any]:
-    base, tuned = sides["base"], sides["tuned"]
+def opened(studio: Studio, pace: Pace, person: Person, run: str | None, exam: str | None) -> list[Any]:
+    """Values of `TestTab.shown`: of one test and the run it is about, or of the newest test of a run."""
+    cards = studio.exams(person)
+    card = next((each for each in cards if each.id == exam), None) or newest(cards, run)
+    run = card.run_id if card and card.run_id else run
     return [
-        PART_WORDS.get(part, part),
-        f"{tuned.rows_done:,}",
-        number(base.loss),
-        number(tuned.loss),
-        number(base.perplexity, 1),
-        number(tuned.perplexity, 1),
+        run,
+        start_button(cards, run),
+        gr.Dropdown(choices=exam_choices(cards), value=card.id if card else None, visible=len(cards) > 1),
+        *look(studio, pace, person, card.id if card else None),
     ]
 
 
-MEANING = html(
-    '<div class="f-means"><div><h4>What this says</h4><p>{}</p></div>'
-    "<div><h4>What it does not say</h4><p>{}</p></div></div>",
-    "Perplexity is how many word pieces the model hesitates between, on average. Lower is surer; 1 would be certainty. "
-    "Loss is its logarithm. If the exam is about as good as the validation, the model has learned the task and not "
-    "only the examples.",
-    "That the answers are true, useful or polite, or that it still knows everything else it did. Talk to it on the "
-    "Chat tab before you trust it.",
-)
+def newest(cards: list[ExamCard], run: str | None) -> ExamCard | None:
+    """The newest test of a run; without a run the newest of all."""
+    return next((each for each in cards if run is None or each.run_id == run), None)
+
+
+def start_button(cards: list[ExamCard], run: str | None) -> gr.Button:
+    last = newest(cards, run) if run else None
+    working = bool(last and last.progress.is_active)
+    label = "Being tested" if working else "Run it again" if last else "Run the test"
+    return gr.Button(label, interactive=bool(run) and not working)

@@ -65,8 +65,8 @@ def test_the_test_tab_measures_both_models(app, open_page, run_id):
     page = open_page(f"{app.url}/?run={run_id}")
     go(page, "Test")
     page.get_by_role("button", name="Run the test", exact=True).click()
-    expect(page.locator("#test")).to_contain_text("Perplexity, tuned", timeout=120_000)
-    expect(page.locator("#test")).to_contain_text("never learned from")
+    expect(page.locator("#exam-verdict .f-judged")).to_be_visible(timeout=240_000)
+    expect(page.locator("#exam-numbers")).to_contain_text("perplexity")
 
 
 def test_the_model_can_be_taken_home(app, open_page, run_id):

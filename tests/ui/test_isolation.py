@@ -8,10 +8,11 @@ import inspect
 import itertools
 import re
 import shutil
+import threading
 import types
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import gradio as gr
 import pytest
 
 from facet.errors import FacetError
+from facet.exam.assignment import assign
+from facet.exam.outcome import read_outcome
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person, person_key
 from facet.model.source import BaseSource
@@ -32,6 +35,7 @@ from facet.ui.values import Id
 from facet.ui.visitors import OPEN, Visitors
 from facet.work import log
 from facet.workspace import Workspace
+from tests.outcomes import classified, plant
 from tests.ui.test_people import Asked, signed_in
 
 CANARY = "canary of ann"
@@ -51,8 +55,12 @@ class House:
     strangers: dict[str, Asked]
     tenant: Path
     pristine: Path
+    threads: set[threading.Thread] = field(default_factory=lambda: set(threading.enumerate()))
 
     def restore(self) -> None:
+        """What her own call set going in the background ends first, so that it writes nothing afterwards."""
+        for thread in set(threading.enumerate()) - self.threads:
+            thread.join(timeout=60)
         shutil.rmtree(self.tenant)
         shutil.copytree(self.pristine, self.tenant)
 
@@ -81,7 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def belongings(studio: Studio, ann: Person) -> dict[str, str]:
-    """An upload, a dataset, a waiting run, a finished run and its test."""
+    """An upload, a dataset, a waiting run, a finished run, its test and what a judge is to read of it."""
     upload = studio.bring_example(ann, "pirate")
     dataset = studio.prepare(ann, studio.bring_example(ann, "pirate"), CANARY)
     waiting = studio.start(ann, dataset, "starter", SftRecipe(max_steps=3), CANARY)
@@ -94,8 +102,12 @@ def belongings(studio: Studio, ann: Person) -> dict[str, str]:
     mark = hashlib.sha256(b"{}").hexdigest()
     log.append(task.events_file, log.Started(total_steps=1, step=0, where="here"))
     log.append(task.events_file, log.Finished(step=1, outputs={"adapter_sha256": mark}))
-    exam = studio.start_exam(ann, done)
-    return {"upload": upload, "dataset": dataset, "waiting": waiting, "done": done, "exam": exam}
+    exam = plant(studio, ann, done, classified())
+    folder = studio.workspace.find(ann, "exams", exam)
+    how = {"mode": "pairs", "most_rows": 3, "what_counts": "", "base_url": "", "own_run": ""}
+    judging = studio.judgings.create(folder, assign(folder, read_outcome(folder), provider="local", model="x", **how))
+    made = {"upload": upload, "dataset": dataset, "waiting": waiting, "done": done}
+    return made | {"exam": exam, "judging": judging.name}
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +142,7 @@ def is_id(hint: Any) -> bool:
 
 def usual(name: str, hint: Any) -> Any:
     """Something a handler would accept there."""
-    if name == "model":
+    if name in ("model", "base"):
         return "starter"
     base = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
     origin = typing.get_origin(base)
