@@ -24,7 +24,7 @@ LOOK_EVERY_SECONDS = 0.2
 def add(verb: argparse.ArgumentParser) -> None:
     """The flags. A key is never among them: what is typed here stands in the history of the terminal."""
     ids = ", ".join(known.id for known in providers.offered(at_home=True))
-    verb.add_argument("exam", metavar="EXAM", help="a finished test, as `exams` lists them")
+    verb.add_argument("exam", metavar="TEST", help="a finished test, as `exams` lists them")
     verb.add_argument("--by", metavar="JUDGE[:MODEL]", help=f"who judges: {ids}; without it, show what was judged")
     verb.add_argument("--address", default="", help="of a server of your own, like http://localhost:11434/v1")
     verb.add_argument(

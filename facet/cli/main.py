@@ -183,8 +183,10 @@ def _running(verbs: Any) -> None:
     conduct = _verb(verbs, "conduct", runs.conduct, "Carry on whatever is queued or was interrupted, then end.")
     conduct.set_defaults(json=False)
     for name, kind in (("delete", runs.delete), ("rename", runs.rename)):
-        verb = _verb(verbs, name, kind, f"{name.capitalize()} a run or a dataset.")
-        verb.add_argument("object", metavar="RUN|DATASET")
+        things = ("a run, a dataset or a test", "RUN|DATASET|TEST")
+        words, objects = things if name == "delete" else ("a run or a dataset", "RUN|DATASET")
+        verb = _verb(verbs, name, kind, f"{name.capitalize()} {words}.")
+        verb.add_argument("object", metavar=objects)
         if name == "rename":
             verb.add_argument("name")
 

@@ -268,7 +268,7 @@ def conduct(options: argparse.Namespace) -> Answer:
 
 def delete(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
-    studio.delete(LOCAL, _kind(studio, options.object), options.object)
+    studio.delete(LOCAL, "exams" if _is_test(studio, options.object) else _kind(studio, options.object), options.object)
     return {"deleted": options.object, "words": f"Deleted {options.object}."}
 
 
@@ -276,6 +276,14 @@ def rename(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     studio.rename(LOCAL, _kind(studio, options.object), options.object, options.name)
     return {"renamed": options.object, "words": f"{options.object} is now called {options.name}."}
+
+
+def _is_test(studio: Studio, object_id: str) -> bool:
+    try:
+        studio.workspace.find(LOCAL, "exams", object_id)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _kind(studio: Studio, object_id: str) -> Literal["runs", "datasets"]:

@@ -31,6 +31,7 @@ LISTENED_SECONDS = 3.0  # a caller that has not heard the last word by then is g
 PRELOADED = (
     "facet.train.slice",
     "facet.exam.exam",
+    "facet.exam.batch",
     "facet.model.voice",
     "facet.model.batch",
     "facet.model.likelihood",

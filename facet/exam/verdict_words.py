@@ -3,7 +3,7 @@
 import math
 
 from facet.exam.metric_words import METRICS, written
-from facet.exam.outcome import Verdict
+from facet.exam.outcome import UNTOUCHED, Verdict
 
 _MOST_NEEDED = 10_000
 _FOUND_FOUR_TIMES_IN_FIVE = (1.96 + 0.84) / 1.96  # normal quantiles of 5 % two-sided and of 80 % power
@@ -12,6 +12,7 @@ _FOUND_FOUR_TIMES_IN_FIVE = (1.96 + 0.84) / 1.96  # normal quantiles of 5 % two-
 def sentence(verdict: Verdict, a: str, b: str, averages: tuple[float, float], right_or_wrong: bool) -> str:
     """`a` and `b` are the names of the contestants, `averages` what each scored on the questions both answered."""
     rows = verdict.wins + verdict.losses + verdict.ties
+    a, b = _called(a), _called(b)
     if not rows:
         return f"We cannot tell whether {b} is better than {a}: there is no question on which both were scored."
     if rows == verdict.ties:
@@ -20,7 +21,13 @@ def sentence(verdict: Verdict, a: str, b: str, averages: tuple[float, float], ri
     if verdict.better == "cannot_tell":
         doubt = f"{_chance(verdict)}{_hint(verdict, rows)}"
         return f"We cannot tell whether {b} is better than {a}: {evidence}, which {doubt}."
+    b = b.replace("the untouched model", "The untouched model", 1) if b == _called(UNTOUCHED) else b
     return f"{b} is {verdict.better} than {a}: {evidence}, which {_chance(verdict)}."
+
+
+def _called(name: str) -> str:
+    """A model's name within a sentence."""
+    return "the untouched model" if name == UNTOUCHED else name
 
 
 def _all(rows: int) -> str:

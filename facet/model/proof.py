@@ -56,11 +56,9 @@ def _words(largest: float, another: float) -> str:
         return "This adapter changes nothing: every score is exactly the same with and without it."
     if largest < HARDLY:
         return f"This adapter changes almost nothing: no score by more than {largest:.0e}."
-    share = f"{another:.0%}" if another >= 0.01 or another == 0 else "under 1%"
-    return (
-        f"The adapter is at work: it moves scores by up to {largest:.2g}, "
-        f"and at {share} of the places in your message another next word is the likeliest."
-    )
+    moved = f"The adapter is at work: it moves the scores of the next word by up to {largest:.2g}"
+    share = f"{another:.0%}" if another >= 0.01 else "under 1%"
+    return f"{moved}, and {share} of the likeliest words become others." if another else f"{moved}."
 
 
 def _broken(what: str) -> DataError:
