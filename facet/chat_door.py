@@ -4,7 +4,7 @@ import functools
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +14,12 @@ from facet.dataset.conversation import DatasetType
 from facet.dataset.from_chat import Feedback, as_rows, examples_of, read_feedback, write_feedback
 from facet.dataset.making import Makings, Say
 from facet.dataset.shelf import Shelf
-from facet.errors import CapacityError, DataError, NotFoundError
+from facet.errors import CapacityError, DataError, FacetError, NotFoundError
+from facet.gemma.models import find
+from facet.gemma.sight import blind, sees_pictures, will_see_pictures
 from facet.identity import Grant, Person
 from facet.model.speak import Decoding, Piece
+from facet.showing import Showing
 from facet.starting import Starting
 from facet.talk import Heard, Speaker, Talks, save_points
 from facet.train.runs import Runs
@@ -56,6 +59,7 @@ class ChatDoor:
     runs_shelf: Runs
     starting: Starting
     present: Present
+    showing: Showing
 
     def chat(
         self,
@@ -121,6 +125,35 @@ class ChatDoor:
     def save_points(self, person: Person, run_id: str) -> list[int]:
         """Steps of a run that can be talked to, oldest first, as `run_id@step`."""
         return save_points(self.runs_shelf.folder(person, run_id))
+
+    # ---- pictures
+    def sees_pictures(self, person: Person, target: str) -> bool:
+        """Does this model look at pictures? False for one that cannot be found."""
+        if find(target):  # known by name, also before it is downloaded
+            return will_see_pictures(target)
+        try:
+            return sees_pictures(self.talks.weights(person, target)[0])
+        except FacetError:
+            return False
+
+    def take_pictures(self, person: Person, page: str, files: Sequence[Path], targets: Mapping[str, str]) -> list[str]:
+        """Keep pictures for the conversation of one page; their names then stand in a turn as `images`.
+
+        `targets` are the models that shall see them, each with the name a person knows it by.
+        Raises: `DataError` when one sees none, and see `Showing.take`; nothing is kept then.
+        """
+        for target, name in targets.items() if files else ():
+            if not self.sees_pictures(person, target):
+                raise blind(f"“{name}”")
+        return self.showing.take(person, page, files) if files else []
+
+    def shown_picture(self, person: Person, name: str) -> Path:
+        """Raises: `DataError` for one that is not there any more, or not this person's."""
+        return self.showing.find(person, name)
+
+    def forget_pictures(self, person: Person, page: str) -> list[str]:
+        """The conversation of a page is over. Returns the names of the pictures that went."""
+        return self.showing.forget(person, page)
 
     # ---- who is there
     def enter_chat(self, page: str, person: Person) -> None:

@@ -42,6 +42,7 @@ from facet.publish.repo import Target
 from facet.quota import Usage
 from facet.recipe.advice import Advice, Preset
 from facet.recipe.recipes import SftRecipe
+from facet.showing import Showing
 from facet.sign_in import SignIn
 from facet.starting import Starting
 from facet.talk import Talks
@@ -96,7 +97,8 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
         self.voices = Voices(self.queue)
         folder, zerogpu = self.starting.folder, self.places.zerogpu
         self.present = Present()
-        self.talks = Talks(self.voices, self.runs_shelf, folder, workspace.models, zerogpu)
+        self.showing = Showing(workspace)
+        self.talks = Talks(self.voices, self.runs_shelf, folder, workspace.models, zerogpu, self.showing.find)
         self.keys, self.judgings = Keys(), Judgings()
         targets, where = Targets(self.runs_shelf, self.starting.ready), functools.partial(self.places.chosen, None)
         self.exams_shelf = Exams(workspace, self.runs_shelf, targets, self.shelf.folder, where, self.looking)

@@ -1,5 +1,6 @@
 """Conversations with models: which weights speak for whom, and what is heard while they load, prove and answer."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,6 +10,7 @@ from facet import starter
 from facet.compute.voices import Voices
 from facet.compute.zerogpu import Zerogpu
 from facet.errors import DataError, NotFoundError
+from facet.gemma.sight import blind, require_sight
 from facet.identity import Grant, Person
 from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
@@ -52,6 +54,7 @@ class Talks:
     model_folder: Callable[[Person, str], Path]
     models: Path
     zerogpu: Zerogpu | None = None
+    picture: Callable[[Person, str], Path] | None = None  # the file of one that the person shows, by its name
 
     def speak(
         self, person: Person, target: str, messages: Messages, decoding: Decoding, grant: Grant | None = None
@@ -87,8 +90,18 @@ class Talks:
             "key": speaker.key,
             "base": str(base),
             "adapter": None if speaker.untouched or adapter is None else str(adapter),
-            "messages": speaker.messages,
+            "messages": self._shown(person, base, speaker.messages),
         }
+
+    def _shown(self, person: Person, base: Path, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The same with the person's own pictures. Raises: `DataError` for a model that sees none, or one gone."""
+        if not any(turn.get("images") for turn in messages):
+            return messages
+        require_sight(base)
+        if self.picture is None:
+            raise blind()
+        find = functools.partial(self.picture, person)
+        return [turn | {"images": [str(find(name)) for name in turn.get("images", ())]} for turn in messages]
 
     def weights(self, person: Person, target: str) -> tuple[Path, Path | None]:
         """Folders of the base and of the adapter. Raises: `DataError` for a run or save point that has none."""

@@ -1,8 +1,10 @@
 """`chat`, `feedback`: talk to models from a terminal, and make examples of what you think of their answers."""
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from facet.cli.data import describe_dataset
@@ -11,6 +13,7 @@ from facet.errors import NotFoundError, SettingError
 from facet.identity import LOCAL
 from facet.model.decoding import Decoding
 from facet.model.speak import Piece
+from facet.showing import MOST_AT_ONCE
 from facet.studio import Studio
 from facet.talk import MOST_SPEAKERS, Proof, Speaker
 
@@ -32,6 +35,7 @@ class Talking:
     options: argparse.Namespace
     speakers: list[Speaker]
     decoding: Decoding
+    images: list[str] = field(default_factory=list)  # for the next message
     turns: dict[str, Turns] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     proofs: list[Answer] = field(default_factory=list)
@@ -44,11 +48,13 @@ class Talking:
         self.turns = {speaker.key: list(opening) for speaker in self.speakers}
 
     def say(self, text: str) -> None:
-        """Ask everybody; what was asked in vain before gives way."""
+        """Ask everybody; what was asked in vain before gives way. Pictures go with the first message."""
+        images, self.images = self.images, []
+        shown = {"images": images} if images else {}
         for turns in self.turns.values():
             if turns and turns[-1]["role"] == "user":
                 turns.pop()
-            turns.append({"role": "user", "content": text})
+            turns.append({"role": "user", "content": text} | shown)
         self.ask()
 
     def ask(self) -> None:
@@ -90,6 +96,8 @@ class Talking:
         turns = self.turns[self.speakers[-1].key]
         if not turns or turns[-1]["role"] != "assistant":
             return "There is no answer to judge yet."
+        if any(turn.get("images") for turn in turns):
+            return "Answers about pictures cannot be kept yet: only words become examples."
         answer = turns[-1]["content"]
         self.studio.judge_answer(LOCAL, Feedback(turns[:-1], answer, good, better, self.options.target))
         if better.strip():
@@ -120,6 +128,13 @@ def add_talking(verb: argparse.ArgumentParser) -> None:
         metavar="RUN|RUN@STEP|MODEL",
         help="let this one answer too, with the same settings; up to four in all",
     )
+    verb.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"show this picture with the first message; up to {MOST_AT_ONCE}, to a model that sees",
+    )
     verb.add_argument("--system", default="", help="instructions that hold for the whole conversation")
     verb.add_argument("--stop", action="append", default=[], metavar="TEXT", help="end a reply where this appears")
     for flag, kind, default in (
@@ -147,9 +162,11 @@ def chat(options: argparse.Namespace) -> Answer:
     speakers = _speakers(studio, options)
     for target in {speaker.target for speaker in speakers if not _is_run(studio, speaker.target)}:
         studio.fetch_model(LOCAL, target, lambda: print("Downloading the model", file=sys.stderr))
-    talking = Talking(studio, options, speakers, _decoding(options))
+    page, shown = f"terminal {os.getpid()}", [Path(file) for file in options.image]
     try:
-        if options.prompt:
+        images = studio.take_pictures(LOCAL, page, shown, {each.target: each.target for each in speakers})
+        talking = Talking(studio, options, speakers, _decoding(options), images)
+        if options.prompt or (images and options.prompt is not None):
             talking.say(options.prompt)
         else:
             print(HELP, file=sys.stderr)
@@ -157,6 +174,7 @@ def chat(options: argparse.Namespace) -> Answer:
                 _do(talking, line)
     finally:
         studio.voices.close()
+        studio.forget_pictures(LOCAL, page)
     return _answer(talking)
 
 

@@ -190,7 +190,7 @@ class Converter:
         return [*_said(question), {"role": "assistant", "content": answer}]
 
     def _instructed(self, turns: Conversation, row: dict[str, Any], reader: TurnReader) -> Conversation:
-        if turns[0]["role"] == "system" or any(turn["role"] == "system" for turn in turns):
+        if "system" in [turn["role"] for turn in turns]:
             return turns
         instruction = self._instruction(row, reader)
         return [{"role": "system", "content": instruction}, *turns] if instruction else turns

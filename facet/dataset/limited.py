@@ -38,6 +38,7 @@ FUNCTIONS: dict[str, str] = {
     "next_version": "facet.dataset.versions",
     "version_from_chat": "facet.dataset.from_chat",
     "download": "facet.dataset.download",
+    "take_pictures": "facet.dataset.shown",
 }
 _MOST_ANSWER_BYTES = 64 * 2**20
 _MOST_WRITTEN_GB = 16.0

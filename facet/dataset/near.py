@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -26,8 +26,9 @@ _MOST_KEPT_BYTES = 2_000  # of a text, to be compared word by word; longer ones 
 _LEAST_LIKENESS = 0.4, 0.5  # of the sketches of short texts and of longer ones, to look closer
 _SHORT = 80  # bytes
 _MOST_REFUSED = 8  # pairs of one row that turn out to be different, until it is let be
-_AT_ONCE = 2**15
-_HIGH = np.uint64(2**64 - 2**32)
+_AT_ONCE = 2**12
+_HIGH, _LOW = np.uint64(2**64 - 2**32), np.uint64(2**32 - 1)
+_LOWEST_HIGH = np.uint64(2**32)
 
 
 class Sketches:
@@ -89,7 +90,7 @@ class Sketches:
         made = (
             sketch(plain),
             np.array(whole, dtype=np.uint64),
-            np.array([_hash(number) for number in numbers], dtype=np.uint64),
+            np.array([_hash(number) if number else _NO_NUMBERS for number in numbers], dtype=np.uint64),
             places[:-1].astype(np.int64),
         )
         for column, values in zip(self._columns, made, strict=True):
@@ -104,6 +105,9 @@ def _joined(column: list[np.ndarray]) -> np.ndarray:
 
 def _hash(text: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+
+
+_NO_NUMBERS = _hash(b"")
 
 
 def _smallest(groups: np.ndarray) -> np.ndarray:
@@ -121,6 +125,12 @@ def _is_among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
     return ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+
+
+def _equal_places(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """In how many places two sketches agree. Shapes: uint8 (N, 128) twice, result uint8 (N,)."""
+    counts = np.bitwise_count(np.packbits(left == right).view(np.uint64))
+    return counts[::2] + counts[1::2]
 
 
 class _Texts:
@@ -149,6 +159,7 @@ class _Search:
     ) -> None:
         self.texts, self.sketches, self.rows, self.threshold = texts, sketches, rows, threshold
         self.words = sketches.view(np.uint32)  # (N, 32)
+        self.fewest_equal = int(min(threshold, *_LEAST_LIKENESS) * PLACES)  # places of two sketches, to look closer
         self.numbers = numbers[rows]
         self.lengths = texts.lengths(rows)
         self.parent = array("q", range(len(rows)))
@@ -160,25 +171,51 @@ class _Search:
     def groups(self) -> np.ndarray:
         """A number for each text, the same for those that belong together."""
         for band in range(_BANDS):
-            for left, right in self._neighbours(band):
-                self._judge(*self._worth_a_look(left, right))
+            for found in self._alike(self._neighbours(band)):
+                self._judge(*self._worth_a_look(*found))
         for pair in sorted(set(self.waiting)):
             self._join_if_no_template(pair >> 32, pair & 0xFFFFFFFF)
         return self._roots()
 
-    def _neighbours(self, band: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Pairs that come to lie beside each other."""
+    def _neighbours(self, band: int) -> tuple[np.ndarray, np.ndarray]:
+        """Texts in the order of their sketches, only those that share a band; and a number for what each shares."""
         head = self.words[self.rows, band].astype(np.uint64)
-        tail = self.words[self.rows, (band + 1) % _BANDS].astype(np.uint64)
-        key = (mixed(head ^ self.numbers) & _HIGH) | tail
-        order = np.argsort(key, kind="stable")
-        key = key[order] >> np.uint64(32)
-        for step in range(1, _NEIGHBOURS + 1):
-            at = np.flatnonzero(key[step:] == key[:-step])
-            yield order[at], order[at + step]
+        key = mixed(head ^ self.numbers) & _HIGH
+        ordered = np.sort(key | np.arange(len(key), dtype=np.uint64))
+        equal = (ordered[1:] ^ ordered[:-1]) < _LOWEST_HIGH
+        order = (ordered[np.r_[equal, False] | np.r_[False, equal]] & _LOW).astype(np.int64)
+        key = key[order] | self.words[self.rows[order], (band + 1) % _BANDS]
+        again = np.argsort(key, kind="stable")
+        return order[again], key[again] >> np.uint64(32)
 
-    def _worth_a_look(self, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        left, right = np.minimum(left, right), np.maximum(left, right)
+    def _alike(self, neighbours: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Pairs whose sketches agree in enough places to look closer, with their likeness: next neighbours first."""
+        order, key = neighbours
+        rows = self.rows[order]
+        found: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(_NEIGHBOURS)]
+        for start in range(0, len(order), _AT_ONCE):
+            sketches = np.take(self.sketches, rows[start : start + _AT_ONCE + _NEIGHBOURS], axis=0)
+            for step, pairs in enumerate(found, start=1):
+                end = min(len(order) - step, start + _AT_ONCE)
+                if end <= start:
+                    continue
+                equal = _equal_places(sketches[: end - start], sketches[step : step + end - start])
+                equal[key[start:end] != key[start + step : end + step]] = 0
+                at = np.flatnonzero(equal >= self.fewest_equal)
+                pairs.append((at + start, equal[at]))
+        return [self._pairs_of(order, step, pairs) for step, pairs in enumerate(found, start=1) if pairs]
+
+    def _pairs_of(
+        self, order: np.ndarray, step: int, pairs: list[tuple[np.ndarray, np.ndarray]]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        at, equal = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        left, right = order[at], order[at + step]
+        likeness = (equal / PLACES - 1 / 256) / (1 - 1 / 256)  # equal bytes by chance are taken off
+        return np.minimum(left, right), np.maximum(left, right), likeness
+
+    def _worth_a_look(
+        self, left: np.ndarray, right: np.ndarray, likeness: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         roots = self._roots()
         small, large = (
             np.minimum(self.lengths[left], self.lengths[right]),
@@ -187,12 +224,10 @@ class _Search:
         keep = (roots[left] != roots[right]) & (self.numbers[left] == self.numbers[right])
         keep &= (self.refused[left] < _MOST_REFUSED) | (self.refused[right] < _MOST_REFUSED)
         keep &= (small == 0) | (small >= large * self.threshold * 0.75)
-        left, right = left[keep], right[keep]
-        new = ~_is_among(_pairs(left, right), self.seen)
-        return left[new], right[new]
+        keep &= ~_is_among(_pairs(left, right), self.seen)
+        return left[keep], right[keep], likeness[keep]
 
-    def _judge(self, left: np.ndarray, right: np.ndarray) -> None:
-        likeness = self._likeness(left, right)
+    def _judge(self, left: np.ndarray, right: np.ndarray, likeness: np.ndarray) -> None:
         by_sketch = (self.lengths[left] == 0) | (self.lengths[right] == 0)
         is_short = np.minimum(self.lengths[left], self.lengths[right]) < _SHORT
         keep = likeness >= np.where(by_sketch, self.threshold, np.where(is_short, *_LEAST_LIKENESS))
@@ -206,15 +241,6 @@ class _Search:
                 compared[at] = not self._compare(a, b)
         if compared.any():
             self.seen = np.sort(np.concatenate([self.seen, _pairs(left[compared], right[compared])]))
-
-    def _likeness(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """The share of pieces in common, estimated; equal bytes by chance are taken off."""
-        equal = np.zeros(len(left))
-        for start in range(0, len(left), _AT_ONCE):
-            some = slice(start, start + _AT_ONCE)
-            mine, other = self.sketches[self.rows[left[some]]], self.sketches[self.rows[right[some]]]
-            equal[some] = (mine == other).sum(axis=1, dtype=np.uint8)
-        return (equal / PLACES - 1 / 256) / (1 - 1 / 256)
 
     def _compare(self, a: int, b: int) -> bool:
         """Whether the two were joined."""

@@ -7,8 +7,8 @@ A token is taught when it belongs to an answer or ends one; what the person and 
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from facet.dataset.conversation import Conversation
 from facet.dataset.marks import Marker
 from facet.dataset.model_files import ChatFormat, chat_format
 from facet.dataset.template import ChatTemplate, Plan, Refused, refused, unusable
-from facet.dataset.trusted import is_trusted
+from facet.dataset.trusted import is_even, is_trusted
 from facet.dataset.words import Words
 from facet.errors import SettingError
 
@@ -109,6 +109,14 @@ class Renderer:
             plans = self._plans("prompt", conversations[start : start + _BATCH], declared)
             found += [[number for piece in pieces for number in piece] for pieces in self._encode(plans)]
         return found
+
+    def prompt_with(self, messages: Conversation, written: Mapping[str, str]) -> list[int]:
+        """`prompt`, where each of some texts of ours is replaced by others that may hold control tokens."""
+        plan = self._plans("prompt", [messages])[0]
+        texts = list(plan.texts)
+        for mark, text in written.items():
+            texts = [each.replace(mark, text) for each in texts]
+        return [number for piece in self._encode([replace(plan, texts=tuple(texts))])[0] for number in piece]
 
     def chunks(self, text: str, max_length: int | None = None) -> list[Rendered]:
         """Raw text, of which every token is learned: between the tokens of a beginning and an end, cut into parts.
@@ -202,7 +210,7 @@ def _joined(pieces: list[list[int]], is_trained: tuple[bool, ...], max_length: i
 
 
 def _here(arguments: dict[str, Any]):
-    template = ChatTemplate(**arguments)
+    template = ChatTemplate(**arguments, is_even=is_even(template_hash(arguments["source"])))
 
     def plans(what: str, conversations: Sequence[Conversation], tools: Sequence[str | None] = ()) -> list[Plan]:
         make = getattr(template, what)

@@ -3,7 +3,7 @@
 Source: Dahlgaard, Knudsen and Thorup, “Fast Similarity Sketching” (2017), https://arxiv.org/abs/1704.04370.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,9 +12,11 @@ _PIECE = 4  # letters; in a long text nearly all pieces of four letters occur, w
 _WIDE = 12  # letters more
 _LONG = 2_000  # letters
 _ROUNDS = 24
+_AT_ONCE = 2**15  # letters
 _MOST_LETTERS = 2**19  # of one text that its sketch is made of
 _FULL = np.uint64(2**64 - 1)
 _LOW = np.uint64(2**56 - 1)
+_HALF = np.uint64(32)
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], dtype=np.uint64)
 _SEEDS = np.array([0x5555555555555555 * (2 * n + 1) % 2**64 for n in range(_ROUNDS)], dtype=np.uint64)
 _STEPS = (37, 11, 53, 5, 29, 101, 3, 71, 17, 89, 2, 61, 7, 43, 1) * 3
@@ -26,40 +28,74 @@ def sketch(texts: Sequence[bytes]) -> np.ndarray:
     A round deals the hash of every piece into one of the 128 places, where the smallest stays. Short texts, which
     leave places empty, are dealt again with other hashes until all are filled.
     """
-    pieces, owner = _pieces(texts)
-    best = np.full(len(texts) * PLACES, _FULL, dtype=np.uint64)
+    made = np.empty((len(texts), PLACES), dtype=np.uint8)
+    for some in _batches(texts):
+        made[some] = _sketched([texts[number] for number in some])
+    return made
+
+
+def _batches(texts: Sequence[bytes]) -> Iterator[list[int]]:
+    """The numbers of texts, the longest first, as many at once as stay close to the processor."""
+    batch: list[int] = []
+    letters = 0
+    for number in sorted(range(len(texts)), key=lambda number: -len(texts[number])):
+        if batch and letters + len(texts[number]) > _AT_ONCE:
+            yield batch
+            batch, letters = [], 0
+        batch.append(number)
+        letters += len(texts[number])
+    if batch:
+        yield batch
+
+
+def _sketched(texts: list[bytes]) -> np.ndarray:
+    pieces, lengths = _pieces(texts)
+    starts = np.cumsum(lengths) - lengths
+    places = np.repeat(np.arange(0, len(texts) * PLACES, PLACES, dtype=np.uint64), lengths)
+    best = np.full((len(texts), PLACES), _FULL, dtype=np.uint64)
+    dealt, room = np.empty_like(pieces), np.empty_like(pieces)
+    first = 0  # text that is dealt again, with all that are shorter
     for number in range(_ROUNDS):
-        dealt = mixed(pieces ^ _SEEDS[number])
-        where = (owner << 7) | (dealt >> np.uint64(57)).astype(np.int64)
-        np.minimum.at(best, where, (dealt & _LOW) | np.uint64(number << 56))
-        needed = (best.reshape(-1, PLACES).max(axis=1) == _FULL)[owner]
+        at = starts[first]
+        hashes, where = dealt[at:], room[at:]
+        np.bitwise_xor(pieces[at:], _SEEDS[number], out=hashes)
+        _mix(hashes, where)
+        np.right_shift(hashes, np.uint64(57), out=where)
+        where |= places[at:]
+        hashes &= _LOW
+        hashes |= np.uint64(number << 56)
+        np.minimum.at(best.reshape(-1), where.view(np.int64), hashes)
+        needed = best[first:].max(axis=1) == _FULL
         if not needed.any():
             break
-        if needed.mean() < 0.9:
-            pieces, owner = pieces[needed], owner[needed]
-    return (_filled(best.reshape(-1, PLACES)) & np.uint64(0xFF)).astype(np.uint8)
+        first += int(needed.argmax())
+    return (_filled(best) & np.uint64(0xFF)).astype(np.uint8)
 
 
 def _pieces(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of every piece, of four letters in short texts and of sixteen in long ones, and the text each is from."""
+    """Hashes of every piece, of four letters in short texts and of sixteen in long ones, and how many each text has.
+
+    Where a piece would reach beyond its text, the first piece of the text stands once more.
+    """
     letters, lengths = _letters(texts)
-    code = _FACTORS[0] * letters[:-3] + _FACTORS[1] * letters[1:-2] + _FACTORS[2] * letters[2:-1]
-    code += _FACTORS[3] * letters[3:]
-    owner = np.repeat(np.arange(len(texts)), lengths)
+    room, code = np.empty_like(letters), np.empty_like(letters)
+    whole = len(letters) - _PIECE + 1
+    np.multiply(letters[:whole], _FACTORS[0], out=code[:whole])
+    for shift in range(1, _PIECE):
+        np.multiply(letters[shift : whole + shift], _FACTORS[shift], out=room[:whole])
+        code[:whole] += room[:whole]
     is_long = lengths > _LONG
-    wide = np.flatnonzero(is_long[owner])[: -_WIDE - 1] if is_long.any() else np.zeros(0, dtype=np.int64)
-    if len(wide):  # one long text makes the batch long enough for every shift
-        wide = wide[wide + _WIDE < len(code)]
-        code = code.copy()
-        code[wide] = mixed(code[wide]) + sum(_FACTORS[n] * code[wide + n * _PIECE] for n in (1, 2, 3))
-    inside = np.ones(len(letters), dtype=bool)
     ends = np.cumsum(lengths)
+    starts = ends - lengths
+    for start, end in zip(starts[is_long].tolist(), ends[is_long].tolist(), strict=True):
+        last = end - _PIECE - _WIDE + 1
+        wide = sum(_FACTORS[n] * code[start + n * _PIECE : last + n * _PIECE] for n in (1, 2, 3))
+        code[start:last] = mixed(code[start:last]) + wide
+        code[last:end] = code[start]
     for back in range(1, _PIECE):
-        inside[ends - back] = False
-    for back in range(_PIECE, _WIDE + _PIECE):
-        inside[ends[is_long] - back] = False
-    inside = inside[: len(code)]
-    return mixed(code[inside]), owner[: len(code)][inside]
+        code[ends - back] = code[starts]
+    _mix(code, room)
+    return code, lengths
 
 
 def _letters(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -74,9 +110,19 @@ def _letters(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mixed(values: np.ndarray) -> np.ndarray:
-    values = (values ^ (values >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    values = (values ^ (values >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    return values ^ (values >> np.uint64(32))
+    values = values.copy()
+    _mix(values, np.empty_like(values))
+    return values
+
+
+def _mix(values: np.ndarray, room: np.ndarray) -> None:
+    """Mixes in place; `room` is of the same shape, and what is in it gets lost."""
+    for _ in range(2):
+        np.right_shift(values, _HALF, out=room)
+        values ^= room
+        values *= _FACTORS[3]
+    np.right_shift(values, _HALF, out=room)
+    values ^= room
 
 
 def _filled(best: np.ndarray) -> np.ndarray:

@@ -39,11 +39,15 @@ def turns_type(extras: Iterable[str] = ()) -> pa.DataType:
 
 
 class ExampleWriter:
-    """Writes examples in row groups, so that only one group is held in memory."""
+    """Writes examples in row groups, so that only one group is held in memory.
 
-    def __init__(self, file: Path, extras: Iterable[str] = ()) -> None:
+    `passing`: the file will soon be read and deleted, so that it is not worth much work to make it small.
+    """
+
+    def __init__(self, file: Path, extras: Iterable[str] = (), passing: bool = False) -> None:
         self.schema = schema(extras)
-        self.writer = pq.ParquetWriter(file, self.schema, compression="zstd", write_statistics=False)
+        how: dict[str, Any] = {"compression": "lz4", "use_dictionary": False} if passing else {"compression": "zstd"}
+        self.writer = pq.ParquetWriter(file, self.schema, write_statistics=False, **how)
         self._clear()
 
     def add(self, row: int, example: Example, characters: int) -> None:

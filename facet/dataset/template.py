@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
 from facet.dataset.conversation import Conversation
+from facet.dataset.gaps import Gaps
 from facet.dataset.marks import Marker
 from facet.errors import DataError, SettingError
 
@@ -55,9 +56,14 @@ class _Generation(Extension):
 
 
 class ChatTemplate:
-    """One template with the texts of the model's control tokens and of those that end a turn."""
+    """One template with the texts of the model's control tokens and of those that end a turn.
 
-    def __init__(self, source: str, variables: Mapping[str, str], controls: list[str], ends: list[str]) -> None:
+    `is_even`: it is known to write every text as it is, so that its own text around them can be kept.
+    """
+
+    def __init__(
+        self, source: str, variables: Mapping[str, str], controls: list[str], ends: list[str], is_even: bool = False
+    ) -> None:
         if len(source) > _MOST_TEMPLATE_CHARACTERS:
             raise unusable("It is longer than any template should be.")
         self.variables = dict(variables)
@@ -67,6 +73,7 @@ class ChatTemplate:
             self.template = _environment().from_string(source)
         except (TemplateError, RecursionError) as error:
             raise unusable(f"It is not valid: {str(error)[:100]}.") from None
+        self.gaps = Gaps(self._written) if is_even else None
         self.folds_system = self._must_fold_system()
 
     def plan(self, conversation: Conversation, tools: Tools = None) -> Plan:
@@ -159,6 +166,10 @@ class ChatTemplate:
         return declares, _PROBE * 2 in text and _PROBE in text.replace(_PROBE * 2, "")
 
     def _render(self, messages: list[dict[str, Any]], add_generation_prompt: bool, tools: Tools = None) -> str:
+        filled = self.gaps.filled(messages, add_generation_prompt) if self.gaps is not None and tools is None else None
+        return self._written(messages, add_generation_prompt, tools) if filled is None else filled
+
+    def _written(self, messages: list[dict[str, Any]], add_generation_prompt: bool, tools: Tools = None) -> str:
         try:
             return self.template.render(
                 messages=messages,

@@ -19,9 +19,21 @@ KNOWN = frozenset(
     )
 )
 
+# Of these, the ones that write every text once, whole or without its outer white space, whatever it says.
+EVEN = frozenset(
+    (
+        "ecd6ae513fe103f0eb62e8ab5bfa8d0fe45c1074fa398b089c93a7e70c15cfd6",
+        "8d9e3a3c114fb2053ec500184677af4f7e5f8ec2582443cd535834e68b3ade29",
+    )
+)
+
 
 def is_trusted(template_sha: str) -> bool:
     return template_sha in KNOWN or template_sha == _starter_hash()
+
+
+def is_even(template_sha: str) -> bool:
+    return template_sha in EVEN or template_sha == _starter_hash()
 
 
 def starter_template() -> str:

@@ -76,7 +76,7 @@ class Walk:
     def read(self, sources: list[Source]) -> None:
         """Raises: `DataError` when no row can be used, or a file unpacks to far too much."""
         most = sum(budget.most_decoded_bytes(source.file.stat().st_size) for source in sources)
-        self.writer = ExampleWriter(self.staging / "usable.parquet", self.mapping.extras())
+        self.writer = ExampleWriter(self.staging / "usable.parquet", self.mapping.extras(), passing=True)
         with open(self.staging / "problems.jsonl", "w", encoding="utf-8") as self.problems:
             for source in sources:
                 self._read_one(source, most)

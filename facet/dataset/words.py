@@ -5,6 +5,7 @@ Gemma's vocabulary has one that does (`>` and `</` with a space between), so gap
 """
 
 import re
+from itertools import chain
 
 from tokenizers import AddedToken, Tokenizer
 
@@ -16,12 +17,35 @@ _LONGEST_WORD = 48
 _MOST_REACHING = 50
 
 
+class _Memory(dict[str, tuple[int, ...]]):
+    """The ids of words, with `before` in front of each; those of a word that is not known yet are asked for.
+
+    Tuples, because Python need not look through these again and again for what can be thrown away.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, before: str = "") -> None:
+        super().__init__()
+        self.tokenizer, self.before = tokenizer, before
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        ids = tuple(self.tokenizer.encode(self.before + word, add_special_tokens=False).ids)
+        if len(word) <= _LONGEST_WORD:
+            if len(self) >= _MOST_WORDS:
+                self.clear()
+            self[word] = ids
+        return ids
+
+
 class Words:
     """A tokenizer with a memory for words."""
 
-    def __init__(self, tokenizer: Tokenizer, pattern: re.Pattern[str]) -> None:
-        self.tokenizer, self.pattern = tokenizer, pattern
-        self.known: dict[str, list[int]] = {}
+    def __init__(self, tokenizer: Tokenizer, kept: list[tuple[str, str]]) -> None:
+        """`kept`: letters that may be one token together with a space between them."""
+        self.tokenizer = tokenizer
+        self.uncut = [f"{left} {right}" for left, right in kept]
+        more = "|".join(rf"(?<={re.escape(left)}) {re.escape(right)}[^ \n]*" for left, right in kept)
+        self.pattern = re.compile(rf" *[^ \n]+{f'(?:{more})*' if more else ''}|\n+| +")
+        self.known, self.behind_space = _Memory(tokenizer), _Memory(tokenizer, " ")
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "Words | None":
@@ -35,26 +59,33 @@ class Words:
             return None
         if any("\n" in piece and piece.strip("\n") for piece in vocabulary):
             return None
-        kept = "".join(rf"|(?<={re.escape(gap[1])}) {re.escape(gap[2])}[^ \n]*" for gap in gaps if gap)
-        more = f"(?:{kept.removeprefix('|')})*" if kept else ""
-        return cls(tokenizer, re.compile(rf" *[^ \n]+{more}|\n+| +"))
+        return cls(tokenizer, [(gap[1], gap[2]) for gap in gaps if gap])
 
     def encode(self, text: str) -> list[int]:
         if _SPACE in text:  # written by a person, it would join with the spaces around it
             return self.tokenizer.encode(text, add_special_tokens=False).ids
-        ids: list[int] = []
-        known = self.known
-        for word in self.pattern.findall(text):
-            found = known.get(word)
-            ids += found if found is not None else self._learn(word)
-        return ids
+        if "  " in text or any([uncut in text for uncut in self.uncut]):
+            return [*chain.from_iterable(map(self.known.__getitem__, self.pattern.findall(text)))]
+        return self._encode_evenly(text)
 
-    def _learn(self, word: str) -> list[int]:
-        ids = self.tokenizer.encode(word, add_special_tokens=False).ids
-        if len(word) <= _LONGEST_WORD:
-            if len(self.known) >= _MOST_WORDS:
-                self.known.clear()
-            self.known[word] = ids
+    def _encode_evenly(self, text: str) -> list[int]:
+        """The same for a text that is cut at every space, much faster than by a pattern."""
+        ids: list[int] = []
+        known, behind_space = self.known, self.behind_space
+        ends = -1  # of lines, before this one
+        for line in text.split("\n"):
+            ends += 1
+            if line:
+                if ends:
+                    ids += known["\n" * ends]
+                    ends = 0
+                first, *others = line.split(" ")
+                if first:
+                    ids += known[first]
+                for word in others:
+                    ids += behind_space[word]
+        if ends > 0:
+            ids += known["\n" * ends]
         return ids
 
 

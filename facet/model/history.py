@@ -77,7 +77,15 @@ def _first_within(turns: list[dict[str, Any]], too_many: int) -> int:
 
 
 def _is_turn(turn: Any) -> bool:
-    return isinstance(turn, dict) and isinstance(turn.get("content"), str) and isinstance(turn.get("role"), str)
+    if not isinstance(turn, dict) or not all(isinstance(turn.get(name), str) for name in ("role", "content")):
+        return False
+    images = turn.get("images") or []
+    return isinstance(images, list) and all(isinstance(file, str) for file in images) and _may_show(turn)
+
+
+def _may_show(turn: dict[str, Any]) -> bool:
+    """Pictures come from people."""
+    return turn["role"] == "user" or not turn.get("images")
 
 
 def _cleaned(turn: dict[str, Any]) -> dict[str, Any]:

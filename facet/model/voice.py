@@ -22,11 +22,13 @@ from typing import Any, Final, TextIO
 from facet.errors import CapacityError, DataError, FacetError
 from facet.gemma.inspect import inspect
 from facet.gemma.memory import LIBRARIES_GB, free_memory_gb, inference_gb
+from facet.gemma.sight import require_sight
 from facet.model.company import Company
 from facet.model.history import check_messages
 from facet.model.load import device_here, dtype_bytes, give_memory_back
 from facet.model.proof import Proof, prove
-from facet.model.speak import Decoding, Piece, reply
+from facet.model.sight import seen, shows_pictures
+from facet.model.speak import Decoding, Piece, answer, reply
 from facet.work.worker import is_out_of_memory
 
 MOST_SPEAKERS: Final = 4
@@ -73,7 +75,10 @@ class Voice:
             self.forget()
             return
         speakers, decoding = speakers_of(request), Decoding(**request["decoding"])
-        speakers = [replace(speaker, messages=_readable(speaker.messages)) for speaker in speakers]
+        speakers = [replace(speaker, messages=check_messages(speaker.messages)) for speaker in speakers]
+        for speaker in speakers:
+            if shows_pictures(speaker.messages):
+                require_sight(speaker.base)  # before anything is loaded: an answer about what it never saw is made up
         yield {"loading": not all(map(self._is_here, speakers))}
         for number, speaker in enumerate(speakers):
             if stop.is_set():
@@ -82,7 +87,7 @@ class Voice:
                 yield {"loading": True}
             company = self._company(speaker, {each.base for each in speakers})
             with company.speaking_as(speaker.member) as model:
-                yield from _paced(reply(model, company.renderer, speaker.messages, decoding, speaker.key, stop))
+                yield from _paced(_reply(company, model, speaker, decoding, stop))
             if request.get("prove") and speaker.adapter and not stop.is_set():
                 yield {"proof": {"key": speaker.key} | asdict(self._proof(company, speaker))}
 
@@ -134,7 +139,8 @@ class Voice:
         place = (speaker.base, speaker.member or "")
         if place not in self.proofs:
             turns = [turn for turn in speaker.messages if turn["role"] == "system"] + speaker.messages[-1:]
-            self.proofs[place] = prove(company, speaker.member, company.renderer.prompt(turns))
+            words = [{"role": turn["role"], "content": turn["content"]} for turn in turns]  # without pictures
+            self.proofs[place] = prove(company, speaker.member, company.renderer.prompt(words))
         return self.proofs[place]
 
 
@@ -164,16 +170,14 @@ def speakers_of(request: Mapping[str, Any]) -> list[Speaker]:
     ]
 
 
-def _readable(messages: Any) -> list[dict[str, Any]]:
-    """Raises: `DataError` for a history that was changed, or that shows pictures, which would go unseen."""
-    turns = check_messages(messages)
-    if any("images" in turn for turn in turns):
-        raise DataError(
-            "The model cannot see pictures here.",
-            "Facet gives it text only, and an answer about a picture it never saw would be made up.",
-            "Describe the picture in words and send again.",
-        )
-    return turns
+def _reply(
+    company: Company, model: Any, speaker: Speaker, decoding: Decoding, stop: threading.Event
+) -> Iterator[Piece]:
+    if not shows_pictures(speaker.messages):
+        return reply(model, company.renderer, speaker.messages, decoding, speaker.key, stop)
+    wanted = decoding.max_new_tokens
+    prompt = seen(speaker.base, model, company.renderer, speaker.messages, company.context, wanted)
+    return answer(model, company.renderer, prompt, decoding, speaker.key, stop)
 
 
 def _fits_beside(base: Path) -> bool:

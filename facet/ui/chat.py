@@ -1,26 +1,19 @@
 """The Chat tab: talk to a tuned model, and to others beside it with the very same decoding."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from facet.errors import DataError, FacetError
 from facet.identity import Grant, Person
-from facet.model.decoding import Decoding
-from facet.model.speak import Piece
 from facet.studio import Studio
-from facet.talk import Proof
-from facet.ui import chat_keep, chat_settings
+from facet.ui import chat_keep, chat_pictures, chat_settings
 from facet.ui.chat_keep import Keeping
 from facet.ui.chat_panes import (
-    MOST_KEPT_CHARACTERS,
     MOST_OTHERS,
     PLACES,
     Pane,
-    Voice,
     arranged,
     asked_again,
     asked_anew,
@@ -33,14 +26,13 @@ from facet.ui.chat_panes import (
     trimmed,
     without_answer,
 )
+from facet.ui.chat_replies import replies, require_short
 from facet.ui.chat_show import SaidTurns, Talk
-from facet.ui.chat_words import Told
 from facet.ui.events import Gate
 from facet.ui.models import chosen_model
 from facet.ui.session import Session
-from facet.ui.values import Id, Number, Words
+from facet.ui.values import File, Id, Number, Words
 
-REPAINT_SECONDS = 0.1  # a fast model says more in a second than a page can draw
 Others = list[Id]
 
 
@@ -52,6 +44,7 @@ class ChatTab:
     panes: list[Pane]
     status: gr.HTML
     text: gr.Textbox
+    pictures: chat_pictures.Adding
     send: gr.Button
     stop: gr.Button
     retry: gr.Button
@@ -98,13 +91,15 @@ def layout() -> ChatTab:
             send = gr.Button("Send", variant="primary", elem_id="chat-send")
             stop = gr.Button("Stop", variant="stop", visible=False)
         with gr.Row(elem_classes="f-buttons"):
+            pictures = chat_pictures.layout()
             retry, clear = gr.Button("Retry", size="sm", scale=0), gr.Button("Clear", size="sm", scale=0)
+        pictures.note.render()
         status = gr.HTML(elem_id="chat-status")  # below all that is pressed, which so stays where it is
     settings = chat_settings.layout()
     keeping = chat_keep.layout()
     talk = gr.State(_nothing_said())
     return ChatTab(
-        target, compare, others, panes, status, text, send, stop, retry, clear, settings, keeping, talk
+        target, compare, others, panes, status, text, pictures, send, stop, retry, clear, settings, keeping, talk
     )  # fmt: skip
 
 
@@ -114,16 +109,27 @@ def _nothing_said() -> Talk:
 
 def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     def hear(
-        person: Person, target: Id | None, compare: bool, others: Others, text: Words, talk: dict[str, SaidTurns]
+        person: Person,
+        request: gr.Request,
+        target: Id | None,
+        compare: bool,
+        others: Others,
+        text: Words,
+        pictures: list[File] | None,
+        talk: dict[str, SaidTurns],
     ) -> Any:
         """The message appears at once; the answers come after it."""
         voices = cast(choices(studio, person), target or "", compare, others)
-        if not text.strip() or not voices:
+        if not (text.strip() or pictures) or not voices:
             return gr.skip()
         require_short(text, len(voices))
+        images = chat_pictures.taken(studio, person, _page(request), pictures or [], voices)
         places = {voice.place for voice in voices}
-        said = {place: asked_anew(turns, text) if place in places else turns for place, turns in _whole(talk).items()}
-        return ["", *shown(trimmed(said)[0]), "", *_speaking()]
+        said = {
+            place: asked_anew(turns, text, images) if place in places else turns
+            for place, turns in _whole(talk).items()
+        }
+        return ["", *chat_pictures.sent(), *shown(trimmed(said)[0]), "", *_speaking()]
 
     def again(person: Person, talk: dict[str, SaidTurns], temperature: Number, seed: Number | None) -> Any:
         """Take the last answers back; they are asked for anew, and where there are dice, with the next ones."""
@@ -160,7 +166,7 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     ) -> Iterator[list[Any]]:
         decoding = chat_settings.decoding(dials)
         voices = cast(choices(studio, person), target or "", compare, others)
-        studio.enter_chat(str(getattr(request, "session_hash", "") or ""), person)
+        studio.enter_chat(_page(request), person)
         yield from replies(studio, grant, voices, _whole(talk), system, decoding)
 
     def rest(person: Person) -> list[Any]:
@@ -169,7 +175,8 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     def stop(person: Person) -> None:
         studio.stop_chat(person)
 
-    def clear(person: Person) -> list[Any]:
+    def clear(person: Person, request: gr.Request) -> list[Any]:
+        chat_pictures.forget(studio, person, _page(request))
         return [*shown(_nothing_said()), ""]
 
     def choose(person: Person, target: Id | None, others: Others) -> list[Any]:
@@ -177,19 +184,21 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         known = choices(studio, person)
         tuned = is_tuned(target or "", known)
         voices = cast(known, target or "", tuned, others)
-        return [gr.Checkbox(value=tuned, visible=tuned), *arranged(voices)]
+        sight = chat_pictures.fitting(studio, person, target or "")
+        return [gr.Checkbox(value=tuned, visible=tuned), *sight, *arranged(voices)]
 
     def arrange(person: Person, target: Id | None, compare: bool, others: Others) -> list[Any]:
         return arranged(cast(choices(studio, person), target or "", compare, others))
 
     def leave(person: Person, request: gr.Request) -> None:
-        studio.leave_chat(str(getattr(request, "session_hash", "") or ""))
+        studio.leave_chat(_page(request))
+        chat_pictures.forget(studio, person, _page(request))
 
     heard = gate.on(
         [tab.send.click, tab.text.submit],
         hear,
-        tab.chosen | {"text": tab.text, "talk": tab.talk},
-        [tab.text, *tab.spoken, *tab.buttons],
+        tab.chosen | {"text": tab.text, "pictures": tab.pictures.button, "talk": tab.talk},
+        [tab.text, *tab.pictures.shown, *tab.spoken, *tab.buttons],
         show_progress="hidden",
     )
     dials = tab.settings.decoding
@@ -214,11 +223,21 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     gate.on(tab.stop.click, stop, None, None, show_progress="hidden", queue=False)
     gate.on([tab.clear.click, tab.target.change], clear, None, tab.spoken, quiet=True)
     gate.on(
-        tab.target.change, choose, {"target": tab.target, "others": tab.others}, [tab.compare, *tab.placed], quiet=True
+        tab.target.change,
+        choose,
+        {"target": tab.target, "others": tab.others},
+        [tab.compare, *tab.pictures.shown, *tab.placed],
+        quiet=True,
     )
     gate.on([tab.compare.input, tab.others.input], arrange, tab.chosen, tab.placed, quiet=True)
     gate.leaving(leave)
+    chat_pictures.wire(tab.pictures, gate)
     chat_keep.wire(tab.keeping, tab.panes, judging, tab.spoken, studio, gate, session)
+
+
+def _page(request: gr.Request) -> str:
+    """Names one open page of one person."""
+    return str(getattr(request, "session_hash", "") or "")
 
 
 def _speaking() -> list[Any]:
@@ -231,57 +250,6 @@ def _resting() -> list[Any]:
 
 def _whole(talk: dict[str, SaidTurns]) -> Talk:
     return {place: list(talk.get(place, [])) for place in PLACES}
-
-
-def require_short(text: str, voices: int) -> None:
-    """Raises: `DataError` for a message that, said to everybody, is more than the page carries."""
-    if len(text) * voices > MOST_KEPT_CHARACTERS:
-        most = MOST_KEPT_CHARACTERS // voices
-        raise DataError(
-            "Your message is too long for the chat.",
-            f"It has {len(text):,} characters, and {most:,} is the most with {voices} models side by side.",
-            "Shorten it, or talk to fewer models at once.",
-        )
-
-
-def replies(
-    studio: Studio, grant: Grant, voices: list[Voice], talk: Talk, system: str, decoding: Decoding
-) -> Iterator[list[Any]]:
-    """Values of `ChatTab.spoken`, again and again as the replies grow. A failure is said in its place."""
-    wanted = [voice for voice in voices if is_question(talk.get(voice.place, []))]
-    if not wanted:
-        yield [gr.skip()] * (2 + len(PLACES))
-        return
-    told = Told(voices, waiting="Waking the model" if len(wanted) == 1 else "Waking the models")
-    growing, told.gone = trimmed(talk)
-    yield [*[gr.skip()] * (1 + len(PLACES)), told.words()]
-    speakers = [voice.speaker(growing[voice.place], system) for voice in wanted]
-    shown_at = 0.0
-    try:
-        for heard in studio.talk(grant.person, speakers, decoding, grant, prove=True):
-            if isinstance(heard, Piece):
-                answer = {"role": "assistant", "content": heard.text}
-                answer |= {"thought": heard.thought} if heard.thought else {}
-                growing[heard.side] = [*_asked(growing[heard.side]), answer]
-                told.pieces[heard.side], told.waiting = heard, ""
-                if not heard.done and time.monotonic() - shown_at < REPAINT_SECONDS:
-                    continue
-                shown_at = time.monotonic()
-                yield [*shown(growing, only=heard.side), told.words()]
-                continue
-            if isinstance(heard, Proof):
-                told.proofs[heard.key] = heard
-            else:
-                told.waiting = heard
-            yield [*[gr.skip()] * (1 + len(PLACES)), told.words()]
-    except FacetError as error:
-        told.failure, told.waiting = error, ""
-        yield [*shown(growing), told.words()]
-
-
-def _asked(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Up to the question: what was answered so far is replaced by more of it."""
-    return turns if is_question(turns) else turns[:-1]
 
 
 def refreshed(studio: Studio, person: Person, wanted: str | None, others: list[str]) -> list[Any]:

@@ -5,13 +5,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Required
+from urllib.parse import quote
 
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
 from facet.dataset.calls import calls_in
 from facet.dataset.problem import RowProblem
-from facet.ui.values import File, Words
+from facet.ui.served import served_at
+from facet.ui.values import Name, Words
 
 
 class Said(TypedDict, total=False):
@@ -22,7 +24,7 @@ class Said(TypedDict, total=False):
     thought: Words
     thumb: Literal["up", "down"]
     original: Words  # what the model said, where a person rewrote it
-    images: list[File]
+    images: list[Name]  # as the studio calls them
 
 
 SaidTurns = Annotated[list[Said], Field(max_length=2_000)]
@@ -95,11 +97,18 @@ def for_the_eye(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _messages(turn: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for file in turn.get("images", ()):
-        yield {"role": turn["role"], "content": {"path": file}}
+    if names := turn.get("images"):
+        yield {"role": turn["role"], "content": " ".join(map(_picture, names))}
     for part in parts_of(turn):
         folded = {"metadata": {"title": part.title, "status": "done"}} if part.kind != "text" else {}
         yield {"role": turn["role"], "content": part.shown} | folded
+
+
+def _picture(name: str) -> str:
+    """Markdown of one of our own pictures: what Gradio makes of a file has a button that sends it to strangers."""
+    if not served_at(name).is_file():
+        return "(a picture that is gone)"
+    return f"![A picture you showed](gradio_api/file={quote(served_at(name).as_posix())})"
 
 
 def thumbs(turns: list[dict[str, Any]]) -> list[str | None]:
@@ -116,7 +125,7 @@ def place_of(turns: list[dict[str, Any]], shown: int) -> tuple[int, Part] | None
     """The turn and the part that a message on the page stands for; None for a picture, or when there is none."""
     at = 0
     for number, turn in enumerate(turns):
-        at += len(turn.get("images", ()))
+        at += bool(turn.get("images"))
         parts = parts_of(turn)
         if at <= shown < at + len(parts):
             return number, parts[shown - at]

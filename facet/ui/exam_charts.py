@@ -6,13 +6,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
+from markupsafe import escape
 
 from facet.exam import scores
 from facet.exam.metric_words import written
 from facet.exam.outcome import Contestant, Example, Outcome, Scored
 from facet.ui.charts import ACCENT, template
 from facet.ui.exam_verdict import metric_of, telling_part
-from facet.ui.markup import clip
+from facet.ui.markup import clip, html
 
 GREY = "#7b8a8c"  # the model as it came; at least 3:1 on both papers
 WRITTEN = 12  # labels: up to here each field of the matrix shows its number
@@ -20,6 +21,7 @@ NAMED = 30  # labels: up to here each row has its name
 SOMETHING_ELSE = "something else"
 DASHES = ("solid", "dot", "dash", "dashdot", "longdash")
 GRID = [step / 100 for step in range(101)]
+IN_LINE = '<span style="color:{}">{}</span> {}'
 SURE = 1.96  # standard deviations on either side: 95 %
 
 
@@ -81,14 +83,14 @@ def side_by_side(outcome: Outcome, part: str, metric: str, found: Sequence[Examp
             low, high = (end * scale for end in ends)
             figure.add_scatter(
                 x=[low, high], y=[line, line], mode="lines", line={"color": look, "width": 5}, opacity=0.45,
-                hovertemplate=f"between {low:.3g} and {high:.3g}<extra></extra>",
+                hovertemplate=str(html("between {:.3g} and {:.3g}<extra></extra>", low, high)),
             )  # fmt: skip
         figure.add_scatter(
             x=[value], y=[line], mode="markers+text", marker={"color": look, "size": 15}, cliponaxis=False,
             text=[written(metric, measured[key].metrics[metric])], textposition="top center",
-            hovertemplate=f"{outcome.contestants[key].name}: %{{text}}<extra></extra>",
+            hovertemplate=str(html("{}: %{{text}}<extra></extra>", outcome.contestants[key].name)),
         )  # fmt: skip
-    names = [clip(outcome.contestants[key].name, 24) for key in keys]
+    names = [_plain(outcome.contestants[key].name, 24) for key in keys]
     figure.update_yaxes(
         tickvals=[*range(len(keys))],
         ticktext=names,
@@ -116,7 +118,7 @@ def confusion(scored: Scored, labels: Sequence[str]) -> go.Figure | None:
         x=[*range(len(columns))],
         y=[*range(len(labels))],
         customdata=[
-            [[right, answered, number] for answered, number in zip(columns, row, strict=True)]
+            [[_plain(right, 60), _plain(answered, 60), number] for answered, number in zip(columns, row, strict=True)]
             for right, row in zip(labels, scored.confusion, strict=True)
         ],
         text=[[f"{number:,}" if number else "" for number in row] for row in scored.confusion] if small else None,
@@ -138,7 +140,12 @@ def confusion(scored: Scored, labels: Sequence[str]) -> go.Figure | None:
 def _names(labels: Sequence[str], longest: int) -> dict[str, object]:
     if len(labels) > NAMED + 1:
         return {"showticklabels": False}
-    return {"tickvals": [*range(len(labels))], "ticktext": [clip(name, longest) for name in labels]}
+    return {"tickvals": [*range(len(labels))], "ticktext": [_plain(name, longest) for name in labels]}
+
+
+def _plain(text: str, longest: int) -> str:
+    """Plotly reads some HTML in what it writes, also in a person's labels."""
+    return str(escape(clip(text, longest)))
 
 
 def _height(labels: int) -> int:
@@ -151,6 +158,10 @@ def mix_ups(scored: Scored, labels: Sequence[str], most: int = 5) -> list[tuple[
     for place, row in enumerate(scored.confusion or []):
         found += [(labels[place], columns[at], n, sum(row)) for at, n in enumerate(row) if n and at != place]
     return sorted(found, key=lambda each: (-each[2], each[0], each[1]))[:most]
+
+
+def _line(dash: str) -> str:
+    return {"solid": "—", "dot": "· ·"}.get(dash, "– –")
 
 
 def roc(outcome: Outcome, part: str) -> go.Figure | None:
@@ -171,11 +182,10 @@ def roc(outcome: Outcome, part: str) -> go.Figure | None:
         look = {"color": color(contestant), "width": 2.5, "dash": dash}
         figure.add_scatter(
             x=[100 * value for value in x], y=[100 * value for value in y], mode="lines", line=look,
-            name=contestant.name, hovertemplate="%{y:.0f} % found for %{x:.0f} % false alarms",
+            name=_plain(contestant.name, 60), hovertemplate="%{y:.0f} % found for %{x:.0f} % false alarms",
         )  # fmt: skip
         figure.add_annotation(
-            text=f'<span style="color:{look["color"]}">{"—" if dash == "solid" else "· ·" if dash == "dot" else "– –"}'
-            f"</span> {clip(contestant.name, 26)}",
+            text=str(html(IN_LINE, look["color"], _line(dash), clip(contestant.name, 26))),
             x=1, y=0.04, xref="paper", yref="paper", xanchor="right", yanchor="bottom", showarrow=False,
             yshift=20 * (len(keys) - 1 - line), font={"size": 13}, bgcolor="rgba(0,0,0,0.01)",
         )  # fmt: skip

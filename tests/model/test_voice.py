@@ -126,7 +126,7 @@ def test_bases_nobody_asks_for_any_more_leave_the_memory(adapter, tmp_path, monk
 def test_a_picture_is_refused_rather_than_not_looked_at(voice):
     shown = [{"role": "user", "content": "", "images": ["/tmp/a.png"]}]
     assert (
-        heard(voice, asked(speaker("a", messages=shown)))[-1]["error"]["what"] == "The model cannot see pictures here."
+        heard(voice, asked(speaker("a", messages=shown)))[-1]["error"]["what"] == "This model cannot see pictures here."
     )
 
 

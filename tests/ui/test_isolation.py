@@ -60,7 +60,8 @@ class House:
     def restore(self) -> None:
         """What her own call set going in the background ends first, so that it writes nothing afterwards."""
         for thread in set(threading.enumerate()) - self.threads:
-            thread.join(timeout=60)
+            if thread.is_alive():  # and not just about to begin
+                thread.join(timeout=60)
         shutil.rmtree(self.tenant)
         shutil.copytree(self.pristine, self.tenant)
 
