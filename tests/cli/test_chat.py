@@ -9,6 +9,7 @@ import pytest
 
 from facet.compute.child import PACKAGE_ROOT
 from tests.cli.test_contract import Terminal
+from tests.model.seeing import picture, tiny_seeing_gemma3
 
 pytestmark = pytest.mark.tiny
 
@@ -87,3 +88,25 @@ def test_what_cannot_be_is_refused_in_three_sentences(terminal, words, says):
 def test_a_save_point_that_is_gone_is_named_as_such(terminal, run_id):
     done = terminal("chat", f"{run_id}@999", "--prompt", "Hi")
     assert done.returncode == 1 and "save point" in done.stderr
+
+
+def test_pictures_are_shown_to_a_model_that_sees_and_to_no_other(terminal, tmp_path):
+    seer = str(tiny_seeing_gemma3(tmp_path / "seer"))
+    red = str(picture(tmp_path / "red.png", (255, 0, 0)))
+    blue = str(picture(tmp_path / "blue.png", (0, 0, 255)))
+    asked = ("--prompt", "What is this?", "--max-new-tokens", "12")
+    said = [terminal.json("chat", seer, *asked, "--image", file) for file in (red, blue)]
+    assert said[0]["reply"] != said[1]["reply"] and said[0]["answers"]["base"]["prompt_tokens"] > 6
+    assert not list((terminal.folder / "home").rglob("pictures/*/*"))
+
+    blind = terminal("chat", "starter", *asked, "--image", red)
+    assert blind.returncode == 1 and "“starter” cannot see pictures here." in blind.stderr
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    for wrong, words in (
+        (["broken.png"], "cannot be shown"),
+        (["gone.png"], "no such file"),
+        ([red] * 5, "You added 5"),
+    ):
+        named = [part for file in wrong for part in ("--image", str(tmp_path / file))]
+        refused = terminal("chat", seer, *asked, *named)
+        assert refused.returncode == 1 and words in refused.stderr

@@ -1,5 +1,7 @@
 """A model that sees: its prompt and its answers equal transformers' own, and what it cannot see is refused."""
 
+import json
+import shutil
 import threading
 
 import pytest
@@ -7,11 +9,13 @@ import pytest
 from facet.dataset.render import Renderer
 from facet.errors import DataError
 from facet.model.decoding import Decoding
+from facet.model.history import check_messages
 from facet.model.load import load_base
 from facet.model.sight import MOST_SEEN, seen
 from facet.model.speak import answer, context_of
 from facet.model.voice import Voice
 from facet.starter import FOLDER
+from tests.model.conftest import save_adapter
 from tests.model.seeing import SOFT, picture, tiny_seeing_gemma3
 
 pytestmark = pytest.mark.tiny
@@ -162,3 +166,39 @@ def test_the_chat_process_answers_about_a_picture_and_refuses_for_a_model_withou
 
     blind = list(voice.answers(request(("a", seeing, turns), ("b", FOLDER, turns)), threading.Event()))
     assert [each.get("error", {}).get("what") for each in blind] == ["This model cannot see pictures here."]
+
+
+def test_an_adapter_of_a_model_that_sees_answers_otherwise_and_is_proved(own, seeing, pictures, tmp_path):
+    adapter = save_adapter(tmp_path / "adapter", seeing)
+    turns = conversations(pictures)["one"]
+    asked = request(("base", seeing, turns), ("tuned", seeing, turns)) | {"prove": True}
+    asked["speakers"][1]["adapter"] = str(adapter)
+    answers = list(Voice().answers(asked, threading.Event()))
+    said = {each["side"]: each["text"] for each in answers if each.get("done")}
+    assert said["base"] == ours(own, seeing, turns)[1].text != said["tuned"]
+    assert [each["proof"]["changes"] for each in answers if "proof" in each] == [True]
+
+
+def test_a_model_in_half_precision_sees_as_well(seeing, pictures):
+    renderer, turns = Renderer.load(seeing), conversations(pictures)["two at once"]
+    half = load_base(seeing, "bfloat16", "cpu")
+    prompt = seen(seeing, half, renderer, turns, context_of(half), 24)
+    assert list(answer(half, renderer, prompt, GREEDY, "a", threading.Event()))[-1].tokens > 3
+
+
+def test_a_tokenizer_without_the_tokens_of_pictures_is_refused(seeing, pictures, tmp_path):
+    torn = shutil.copytree(seeing, tmp_path / "torn")
+    config = json.loads((torn / "config.json").read_text())
+    (torn / "config.json").write_text(json.dumps(config | {"image_token_index": 300}))  # an ordinary word
+    model, renderer = load_base(torn, "float32", "cpu"), Renderer.load(torn)
+    with pytest.raises(DataError, match="cannot see pictures"):
+        seen(torn, model, renderer, conversations(pictures)["one"], 512, 24)
+
+
+@pytest.mark.parametrize("role", ["assistant", "system"])
+@pytest.mark.parametrize("images", [["a.png"], "a.png", [1], {"a": 1}])
+def test_only_people_show_pictures_and_only_by_names(role, images):
+    turns = [{"role": role, "content": "x", "images": images}, {"role": "user", "content": "y", "images": images}]
+    turns = turns if role == "system" else [{"role": "user", "content": "z"}, *turns]
+    with pytest.raises(DataError, match="out of order"):
+        check_messages(turns)
