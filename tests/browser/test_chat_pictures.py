@@ -70,6 +70,7 @@ def test_pictures_are_shown_answered_and_deleted_with_the_conversation(app, seer
     expect(waiting).to_be_hidden()
     expect(said.locator(".message.bot").last).to_be_visible(timeout=A_MINUTE)
     expect(page.locator("#chat-status")).to_contain_text("tokens of its context", timeout=A_MINUTE)
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=A_MINUTE)
     widths = said.locator(".message.user img").evaluate_all("all => all.map((one) => one.naturalWidth)")
     assert widths == [640, 640] and len(kept(app)) == 2
     page.screenshot(path=artefacts / "chat-pictures.png", full_page=True)

@@ -85,7 +85,7 @@ def test_chat_answers_with_both_replies(terminal, run_id):
     answer = terminal.json("chat", run_id, "--prompt", "Hello!", "--compare")
     alone = terminal.json("chat", "starter", "--prompt", "Hello!")
 
-    assert set(answer) == {"reply", "base_reply"} and answer["base_reply"] == alone["reply"]
+    assert set(answer) == {"reply", "base_reply", "answers", "proofs"} and answer["base_reply"] == alone["reply"]
 
 
 def test_an_export_can_be_run_again_from_its_run_file(terminal, run_id):
