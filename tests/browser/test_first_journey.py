@@ -50,7 +50,7 @@ def test_afterwards_every_tab_has_something_to_show(app, open_page):
     page = open_page(app.url)
     for tab, words in (("Test", "Run the test"), ("Publish", "Prepare the download"), ("Runs", "First taste")):
         go(page, tab)
-        expect(page.get_by_role("tabpanel").filter(visible=True)).to_contain_text(words)
+        expect(page.get_by_role("tabpanel").filter(visible=True).first).to_contain_text(words)
 
 
 def test_the_keyboard_alone_gets_through(fresh_app, open_page):
