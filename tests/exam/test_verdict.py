@@ -128,7 +128,7 @@ def test_a_clear_win_is_said_with_its_numbers():
     assert found.difference == pytest.approx(0.6)
     assert 0 < found.low < 0.6 < found.high < 1
     assert found.words == (
-        "Pirate is better than Untouched: better on 14 of 20 questions, worse on 2, "
+        "Pirate is better than the untouched model: better on 14 of 20 questions, worse on 2, "
         "which is very unlikely to be chance (p = 0.0042)."
     )
 
@@ -137,7 +137,7 @@ def test_a_clear_loss_is_said_as_such():
     found = of_counts(1, 9, 10)
 
     assert (found.better, found.high < 0) == ("worse", True)
-    assert found.words.startswith("Pirate is worse than Untouched: worse on 9 of 20 questions, better on 1, ")
+    assert found.words.startswith("Pirate is worse than the untouched model: worse on 9 of 20 questions, better on 1, ")
 
 
 def test_what_may_be_chance_is_not_called_better():
@@ -145,7 +145,7 @@ def test_what_may_be_chance_is_not_called_better():
 
     assert (found.better, found.low < 0 < found.high) == ("cannot_tell", True)
     assert found.words.startswith(
-        "We cannot tell whether Pirate is better than Untouched: better on 5 of 20 questions, worse on 3, "
+        "We cannot tell whether Pirate is better than the untouched model: better on 5 of 20 questions, worse on 3, "
         "which may well be chance (p = 0.73)"
     )
     assert "about 320 questions would show it" in found.words
@@ -184,7 +184,7 @@ def test_scores_are_said_with_both_averages():
 def test_models_that_answer_alike_are_said_to_do_so():
     for found in (of_counts(0, 0, 20), of_scores([0.5] * 20, [0.5 + 1e-12] * 20)):
         assert (found.better, found.ties, found.p, found.difference) == ("cannot_tell", 20, 1.0, 0.0)
-        assert found.words == "We cannot tell Pirate and Untouched apart: they did equally well on all 20 questions."
+        assert found.words == "We cannot tell Pirate and the untouched model apart: they did equally well on all 20 questions."
 
 
 @pytest.mark.parametrize("before, after", [([], []), ([math.nan], [0.5]), ([0.2], [math.inf])])

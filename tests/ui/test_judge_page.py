@@ -64,7 +64,7 @@ def test_from_the_press_to_the_verdict_and_the_key_never_comes_back(mine):
     )
     assert KEY not in everything
     result, cases = shown[1], shown[6]
-    assert "is better than Untouched" in result and "Better, says the judge" in result
+    assert "is better than the untouched model" in result and "Better, says the judge" in result
     assert "same of 8 of 8 pairs (100 %)" in result
     assert "<img" not in cases and "&lt;img src=x" in cases and "1 to 6 of 8 questions" in cases
     assert shown[8].visible  # a later leaf
