@@ -184,7 +184,8 @@ def test_scores_are_said_with_both_averages():
 def test_models_that_answer_alike_are_said_to_do_so():
     for found in (of_counts(0, 0, 20), of_scores([0.5] * 20, [0.5 + 1e-12] * 20)):
         assert (found.better, found.ties, found.p, found.difference) == ("cannot_tell", 20, 1.0, 0.0)
-        assert found.words == "We cannot tell Pirate and the untouched model apart: they did equally well on all 20 questions."
+        apart = "We cannot tell Pirate and the untouched model apart"
+        assert found.words == f"{apart}: they did equally well on all 20 questions."
 
 
 @pytest.mark.parametrize("before, after", [([], []), ([math.nan], [0.5]), ([0.2], [math.inf])])
