@@ -78,7 +78,8 @@ def live_layout() -> Live:
     )
     with gr.Column(visible=False, elem_id="live", elem_classes="card f-gap") as box:
         status = gr.HTML()
-        chart = gr.Plot(label="Learning curve", show_label=False, visible=False, elem_id="curve")
+        # Hidden, not absent: the browser fetches what draws it when the tab opens, not when the first number comes.
+        chart = gr.Plot(label="Learning curve", show_label=False, visible="hidden", elem_id="curve")
         with gr.Row(elem_classes="f-buttons"):
             pause, resume, keep = (gr.Button(name, visible=False, scale=0) for name, _, _ in STEERING)
         with gr.Row(visible=False, elem_classes="f-buttons") as after:
@@ -151,8 +152,12 @@ def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: A
     turn = studio.turn(person, run_id) if stage == "waiting" else None
     sentence = turn and turn.words
     happened = (progress.step, progress.words, progress.last_at, sentence, len(log), log[-1:])
-    print_of_it = (run_id, points, run.name, stage, *happened)
-    drawn = isinstance(seen, tuple | list) and tuple(seen[:2]) == print_of_it[:2]
+    now = (run_id, points, run.name, stage, *happened)
+    before = tuple(seen) if isinstance(seen, tuple | list) else ()
+    busy = progress.is_active or pace.is_awaited(run_id)
+    # Gradio's page drops what reaches a component it is still fetching, so a run that rests is told of twice, in full.
+    told = not busy and before[1:] == now
+    drawn = before[:3] == (told, *now[:2])
     return [
         gr.HTML(visible=False),
         gr.Column(visible=True),
@@ -161,8 +166,8 @@ def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: A
         *_steering(run),
         gr.Row(visible=run.has_model),
         str(describe_log(log)),
-        _timer(progress.is_active or pace.is_awaited(run_id), progress.stage),
-        print_of_it,
+        _timer(busy, stage, told),
+        (told, *now),
     ]
 
 
@@ -176,9 +181,9 @@ def _is_in_line(run: RunCard) -> bool:
     return run.progress.stage == "waiting" and run.where == "local"
 
 
-def _timer(busy: bool, stage: str) -> gr.Timer:
+def _timer(busy: bool, stage: str, told: bool) -> gr.Timer:
     """Quick while something happens; slow where another tab or the command line may make it go on."""
-    return gr.Timer(value=LOOK_EVERY if busy else LOOK_SELDOM, active=busy or stage != "finished")
+    return gr.Timer(value=LOOK_EVERY if busy else LOOK_SELDOM, active=busy or stage != "finished" or not told)
 
 
 def plot(run: RunCard) -> gr.Plot:

@@ -1,13 +1,14 @@
-"""The real app in a process of its own, and Chromium in front of it. Screenshots stay in `FACET_ARTEFACTS`."""
+"""The real app in a process of its own, and Chromium in front of it; pictures go to `FACET_ARTEFACTS`, if it is set."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 
 from tests.apps import App, free_port
 
@@ -33,26 +34,44 @@ def fresh_app(tmp_path: Path) -> Iterator[App]:
 
 @pytest.fixture(scope="session")
 def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
     path = os.environ.get("FACET_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         try:
             browser = driver.chromium.launch(executable_path=path or None, args=["--no-sandbox", "--disable-gpu"])
-        except playwright.Error as error:
+        except Error as error:
             pytest.skip(f"no browser to be had: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
 
 
+class Album:
+    """Pictures and figures for a person to look at, kept where `FACET_ARTEFACTS` names a folder, and nowhere else."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = Path(folder) if folder else None
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def picture(self, page: Page, name: str) -> None:
+        if self.folder:
+            page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+
+    def pictures(self, windows: Iterable[BrowserContext], name: str) -> None:
+        for number, page in enumerate(page for window in windows for page in window.pages):
+            self.picture(page, f"{name[:60]}-{number}")
+
+    def note(self, name: str, words: str) -> None:
+        if self.folder:
+            (self.folder / f"{name}.txt").write_text(f"{words}\n")
+
+
 @pytest.fixture(scope="session")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Path(os.environ.get("FACET_ARTEFACTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def album() -> Album:
+    return Album(os.environ.get("FACET_ARTEFACTS"))
 
 
 @pytest.fixture
-def open_page(chromium, request: pytest.FixtureRequest, artefacts: Path) -> Iterator[Callable]:
+def open_page(chromium, request: pytest.FixtureRequest, album: Album) -> Iterator[Callable]:
     """`open_page(url, width=…, dark=…)`: a new window. What the browser complains of fails the test."""
     windows, complaints = [], []
 
@@ -70,9 +89,8 @@ def open_page(chromium, request: pytest.FixtureRequest, artefacts: Path) -> Iter
         return page
 
     yield opened
-    for number, window in enumerate(windows):
-        for page in window.pages:
-            page.screenshot(path=artefacts / f"{request.node.name[:60]}-{number}.png", full_page=True)
+    album.pictures(windows, request.node.name)
+    for window in windows:
         window.close()
     assert complaints == []
 

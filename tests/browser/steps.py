@@ -84,4 +84,4 @@ def drawn(page: Page, chart: str, name: str, points: int) -> list[float]:
         const line = drawing?.calcdata?.find(line => line[0].trace.name === name);
         return line?.length === points && line.map(point => point.y);
     }"""
-    return page.wait_for_function(find, arg=[chart, name, points], timeout=10_000).json_value()
+    return page.wait_for_function(find, arg=[chart, name, points], timeout=20_000).json_value()

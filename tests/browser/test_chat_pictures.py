@@ -50,7 +50,7 @@ def kept(app) -> list:
     return [file for file in app.home.rglob("pictures/*/*") if file.is_file()]
 
 
-def test_pictures_are_shown_answered_and_deleted_with_the_conversation(app, seer, open_page, pictures, axe, artefacts):
+def test_pictures_are_shown_answered_and_deleted_with_the_conversation(app, seer, open_page, pictures, axe, album):
     page = open_page(seer)
     go(page, "Chat")
     add = page.get_by_role("button", name="Add pictures", exact=True)
@@ -61,7 +61,7 @@ def test_pictures_are_shown_answered_and_deleted_with_the_conversation(app, seer
     page.get_by_role("button", name="Take them out", exact=True).click()
     expect(waiting).to_be_hidden()
     add_pictures(page, pictures)
-    page.screenshot(path=artefacts / "chat-pictures-chosen.png", full_page=True)
+    album.picture(page, "chat-pictures-chosen")
     assert serious(page, axe) == []
     page.get_by_label("Your message").fill("What is this?")
     page.get_by_role("button", name="Send", exact=True).click()
@@ -73,7 +73,7 @@ def test_pictures_are_shown_answered_and_deleted_with_the_conversation(app, seer
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=A_MINUTE)
     widths = said.locator(".message.user img").evaluate_all("all => all.map((one) => one.naturalWidth)")
     assert widths == [640, 640] and len(kept(app)) == 2
-    page.screenshot(path=artefacts / "chat-pictures.png", full_page=True)
+    album.picture(page, "chat-pictures")
     assert serious(page, axe) == []
 
     page.get_by_role("button", name="Clear", exact=True).click()

@@ -19,13 +19,13 @@ def wait_for_answers(page) -> None:
     expect(page.get_by_role("button", name="Talk to it")).to_be_visible(timeout=180_000)
 
 
-def test_one_click_shows_both_answers_visibly_different(app, open_page, artefacts):
+def test_one_click_shows_both_answers_visibly_different(app, open_page, album):
     page = open_page(app.url)
     began = time.monotonic()
     page.get_by_role("button", name=BUTTON).click()
     expect(page.locator("#hero")).to_contain_text("is learning to talk like a pirate", timeout=20_000)
     wait_for_answers(page)
-    (artefacts / "seconds-to-the-answers.txt").write_text(f"{time.monotonic() - began:.1f}\n")
+    album.note("seconds-to-the-answers", f"{time.monotonic() - began:.1f}")
     base, tuned = answers(page, "base"), answers(page, "tuned")
     assert len(base) == len(tuned) == 3
     assert all("Arr" not in text for text in base)

@@ -51,14 +51,14 @@ def test_axe_finds_nothing_serious(fresh_url, used, open_page, axe, state, dark)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("state", ["first visit", "in use"])
-def test_no_tab_is_wider_than_the_window(fresh_url, used, open_page, artefacts, state, size, dark):
+def test_no_tab_is_wider_than_the_window(fresh_url, used, open_page, album, state, size, dark):
     width, height = SIZES[size]
     page = open_page(fresh_url if state == "first visit" else used, width, height, dark)
     for tab in TABS:
         go(page, tab)
         page.wait_for_timeout(700)
         wide = page.evaluate("document.documentElement.scrollWidth")
-        page.screenshot(path=artefacts / f"{tab}-{state}-{size}-{'dark' if dark else 'light'}.png", full_page=True)
+        album.picture(page, f"{tab}-{state}-{size}-{'dark' if dark else 'light'}")
         assert wide <= width, f"{tab} is {wide} wide"
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -46,7 +45,7 @@ def a_visitor_trains(chromium, space: Space, width: int = 1440) -> Page:
     return page
 
 
-def test_two_visitors_take_turns_and_both_are_told(chromium, space, artefacts: Path):
+def test_two_visitors_take_turns_and_both_are_told(chromium, space, album):
     first = a_visitor_trains(chromium, space)
     wait_for_figure(first, "Loss")
     second = a_visitor_trains(chromium, space)
@@ -55,14 +54,14 @@ def test_two_visitors_take_turns_and_both_are_told(chromium, space, artefacts: P
     expect(card).to_contain_text("Next in line", timeout=20_000)
     expect(card.locator(".f-chip")).to_have_text("Waiting its turn")
     expect(second.get_by_role("button", name="Leave the line", exact=True)).to_be_visible()
-    second.screenshot(path=artefacts / "in-line.png", full_page=True)
+    album.picture(second, "in-line")
     go(second, "Runs")
     expect(second.locator("#runs")).to_contain_text("next in line", timeout=20_000)
     go(second, "Train")
 
     expect(first.locator("#live")).to_contain_text("It gives way to others", timeout=3 * A_MINUTE)
     expect(first.locator("#live")).to_contain_text("Next in line", timeout=20_000)
-    first.screenshot(path=artefacts / "gives-way.png", full_page=True)
+    album.picture(first, "gives-way")
     expect(card.locator(".f-chip")).to_have_text("Learning", timeout=3 * A_MINUTE)
 
     wait_for_figure(second, "Loss", 3 * 60)

@@ -39,12 +39,11 @@ def space(hub, tmp_path_factory) -> Iterator[Space]:
 
 
 @pytest.fixture
-def window(chromium, artefacts, request) -> Iterator[BrowserContext]:
+def window(chromium, album, request) -> Iterator[BrowserContext]:
     """One person's browser."""
     window = chromium.new_context(viewport={"width": 1440, "height": 1000})
     yield window
-    for number, page in enumerate(window.pages):
-        page.screenshot(path=artefacts / f"{request.node.name[:60]}-{number}.png", full_page=True)
+    album.pictures([window], request.node.name)
     window.close()
 
 

@@ -47,7 +47,7 @@ def open_test(page, name: str) -> None:
     expect(page.locator("#exam-verdict .f-judged")).to_be_visible(timeout=A_MINUTE)
 
 
-def test_the_verdict_its_evidence_and_the_examples_are_there(tested, open_page, artefacts):
+def test_the_verdict_its_evidence_and_the_examples_are_there(tested, open_page, album):
     page = open_page(tested.url)
     open_test(page, "Better")
     expect(page.locator("#exam-verdict .f-judged.better .f-sentence")).to_contain_text(
@@ -95,11 +95,11 @@ def test_the_answers_can_be_taken_home(tested, open_page):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["Better", "Four", "Many"])
-def test_nothing_is_wider_than_a_phone(tested, open_page, artefacts, name, dark):
+def test_nothing_is_wider_than_a_phone(tested, open_page, album, name, dark):
     page = open_page(tested.url, 390, 844, dark)
     open_test(page, name)
     page.wait_for_timeout(800)
-    page.screenshot(path=artefacts / f"test-{name}-{'dark' if dark else 'light'}.png", full_page=True)
+    album.picture(page, f"test-{name}-{'dark' if dark else 'light'}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

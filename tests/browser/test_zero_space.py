@@ -56,7 +56,7 @@ def space(zero, tmp_path_factory) -> Iterator[ZeroSpace]:
 
 
 @pytest.fixture
-def people(chromium, artefacts, request, space) -> Iterator:
+def people(chromium, album, request, space) -> Iterator:
     """`people(name)`: somebody's own browser, whose requests carry their pass as the Hub's proxy adds it."""
     windows: list[BrowserContext] = []
 
@@ -73,9 +73,8 @@ def people(chromium, artefacts, request, space) -> Iterator:
         return page
 
     yield come
-    for number, window in enumerate(windows):
-        for page in window.pages:
-            page.screenshot(path=artefacts / f"{request.node.name[:60]}-{number}.png", full_page=True)
+    album.pictures(windows, request.node.name)
+    for window in windows:
         window.close()
 
 
@@ -110,7 +109,7 @@ def test_a_visitor_trains_on_a_lent_card_in_their_own_name_and_sees_their_minute
     assert before == 2.0 and minutes(page) < before
 
 
-def test_when_the_minutes_are_used_up_it_says_until_when_and_goes_on_without_the_card(people, zero, artefacts):
+def test_when_the_minutes_are_used_up_it_says_until_when_and_goes_on_without_the_card(people, zero, album):
     zero.quota("bob", left=5, wait=7200, tier="anonymous")
     page = people("bob")
     start_on_the_card(page, 12)
@@ -118,7 +117,7 @@ def test_when_the_minutes_are_used_up_it_says_until_when_and_goes_on_without_the
     expect(live).to_contain_text("Your minutes on the graphics card are used up", timeout=A_MINUTE)
     expect(live).to_contain_text("in 2 hours")
     expect(page.locator("#rail")).to_contain_text("0.1 of 2 minutes are left today")
-    page.screenshot(path=artefacts / "minutes-used-up.png")
+    album.picture(page, "minutes-used-up")
     page.locator("#elsewhere").click()
     until_finished(page)
 
