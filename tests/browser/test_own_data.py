@@ -1,7 +1,5 @@
 """Real files from upload to a running, falling loss to chat; and what happens in between."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -50,23 +48,6 @@ def test_a_real_file_goes_from_upload_to_chat(app, open_page, shared_data, name)
     page.get_by_role("button", name="Chat with it").click()
     say(page, "Hello")
     assert last_words(page, "tuned") and last_words(page, "base")
-
-
-def test_a_curve_is_whole_although_the_browser_was_slow_to_fetch_what_draws_it(app, open_page):
-    page = open_page(app.url)
-    held = []
-    page.route(re.compile("/assets/Plot-"), lambda request: held.append(request))
-    page.reload()
-    page.locator("#example-pirate").click()
-    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
-    prepare(page)
-    train(page, **FEW)
-    until_finished(page)
-    page.wait_for_timeout(3000)  # the last news has come and gone
-    assert held
-    for request in held:
-        request.continue_()
-    drawn(page, "#curve", "training", points=8)
 
 
 def test_a_bad_value_is_explained_beside_its_field_and_nothing_starts(app, open_page, shared_data):

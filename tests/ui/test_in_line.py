@@ -1,5 +1,6 @@
 """What a person sees who waits for a shared machine: the place, the time, and a button that says what it does."""
 
+import gradio as gr
 import pytest
 
 from facet.identity import Person, person_key
@@ -74,6 +75,20 @@ def test_the_card_is_painted_again_when_the_place_changes_and_not_otherwise(wait
     assert shown(studio, second)[1][-1] == before
     studio.queue.leave(key_of(first))
     assert shown(studio, second)[1][-1] != before
+
+
+def test_a_run_that_rests_is_told_of_twice_and_then_no_more(waiting):
+    """Gradio's page drops what reaches a component it is still fetching: the end of a curve would be missing."""
+    studio, first, _ = waiting
+    for event in (log.Started(total_steps=2), log.Logged(step=1, values={"loss": 2.0}), log.Paused(step=1)):
+        log.append(first.events_file, event)
+
+    shown, sent = None, []
+    for _ in range(4):
+        values = live.look(studio, Pace(), BOB, first.id, shown)
+        sent.append(values[-1] != shown and values[3] != gr.skip())
+        shown = values[-1]
+    assert sent == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
