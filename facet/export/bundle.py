@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from facet.errors import DataError, SettingError
+from facet.exam import providers
+from facet.exam.judged import Judged, agreement_words
 from facet.exam.metric_words import METRICS, written
 from facet.exam.outcome import Outcome
+from facet.exam.rubric import RUBRIC
 from facet.gemma.licences import licence_of
 from facet.gemma.models import STARTER
-from facet.publish.card import CardFacts, card
+from facet.publish.card import HUB_ID, CardFacts, card
 from facet.publish.curve import svg
+from facet.publish.judged_by import JudgedBy
 from facet.publish.tested import Tested
 from facet.train.runs import RunCard
 from facet.work.checkpoint import sha256
@@ -45,6 +49,7 @@ class Bundle:
     run_file: str
     exam: Outcome | None = None  # of its newest finished test
     repo: str = ""  # where it is going to be published
+    judged: Judged | None = None  # what a judge found in that test
 
 
 def export(bundle: Bundle, to: Path) -> Path:
@@ -121,6 +126,7 @@ def card_facts(bundle: Bundle) -> CardFacts:
         curves=curves(bundle.run),
         results=_results(bundle.exam),
         tested=_tested(bundle.exam),
+        judged=_judged(bundle.judged),
         versions=execution.get("versions", {}),
         run_file=bundle.run_file,
         device=bundle.run.progress.where,
@@ -159,6 +165,28 @@ def _tested(found: Outcome | None) -> Tested | None:
     light = found.lights.get(verdict.b)
     said = (light.colour, light.words) if light else None
     return Tested(part, after.rows, verdict.words, found.type.reason, rows, said, found.notes)
+
+
+def _judged(found: Judged | None) -> JudgedBy | None:
+    """Of a model on this machine only a name that everybody knows is told: others are a person's own."""
+    if found is None:
+        return None
+    said = found.assignment
+    known = providers.named(said.provider)
+    is_public = known is not providers.LOCAL or said.model == STARTER or HUB_ID.fullmatch(said.model) is not None
+    return JudgedBy(
+        judge=known.name,
+        model=said.model if is_public else "",
+        questions=len(said.rows),
+        part=said.part,
+        pairs=said.mode == "pairs",
+        usual=said.rubric == RUBRIC,
+        rubric=RUBRIC,
+        agreement=agreement_words(found),
+        verdicts=[one.words for one in found.verdicts],
+        marks=[(one.name, one.mean) for one in found.marks.values() if one.mean is not None],
+        notes=found.notes,
+    )
 
 
 def zipped(folder: Path, into: Path) -> Path:
