@@ -151,8 +151,8 @@ class ChatDoor:
         """Raises: `DataError` for one that is not there any more, or not this person's."""
         return self.showing.find(person, name)
 
-    def forget_pictures(self, person: Person, page: str) -> list[str]:
-        """The conversation of a page is over. Returns the names of the pictures that went."""
+    def forget_pictures(self, person: Person, page: str | None = None) -> list[str]:
+        """The conversation of a page is over, or all of them. Returns the names of the pictures that went."""
         return self.showing.forget(person, page)
 
     # ---- who is there

@@ -11,7 +11,7 @@ from facet.cli.data import describe_dataset
 from facet.dataset.from_chat import FITTING, Feedback, examples_of
 from facet.errors import NotFoundError, SettingError
 from facet.identity import LOCAL
-from facet.model.decoding import Decoding
+from facet.model.decoding import AUTOMATIC, ENGINES, Decoding
 from facet.model.speak import Piece
 from facet.showing import MOST_AT_ONCE
 from facet.studio import Studio
@@ -39,6 +39,7 @@ class Talking:
     turns: dict[str, Turns] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     proofs: list[Answer] = field(default_factory=list)
+    judged: Feedback | None = None  # what was said last, of the same question: a thumb and a better answer go together
 
     def __post_init__(self) -> None:
         self.clear()
@@ -72,6 +73,8 @@ class Talking:
     def _heard(self, piece: Piece) -> None:
         self.turns[piece.side].append({"role": "assistant", "content": piece.text})
         self.answers[piece.side] = _told(piece)
+        if piece.why:
+            print(piece.why, file=sys.stderr)
         if self.options.json:
             return
         name = {"base": "Untouched", "tuned": "Tuned"}.get(piece.side, piece.side)
@@ -85,6 +88,7 @@ class Talking:
         for turns in self.turns.values():
             if turns and turns[-1]["role"] == "assistant":
                 turns.pop()
+        self.judged = None
         if not all(turns and turns[-1]["role"] == "user" for turns in self.turns.values()):
             return
         if self.decoding.temperature > 0:
@@ -98,8 +102,12 @@ class Talking:
             return "There is no answer to judge yet."
         if any(turn.get("images") for turn in turns):
             return "Answers about pictures cannot be kept yet: only words become examples."
-        answer = turns[-1]["content"]
-        self.studio.judge_answer(LOCAL, Feedback(turns[:-1], answer, good, better, self.options.target))
+        last = self.judged if self.judged and self.judged.messages == turns[:-1] else None
+        answer, thumb, written = (last.answer, last.good, last.better) if last else (turns[-1]["content"], None, "")
+        self.judged = Feedback(
+            turns[:-1], answer, thumb if good is None else good, better.strip() or written, self.options.target
+        )
+        self.studio.judge_answer(LOCAL, self.judged)
         if better.strip():
             turns[-1] = {"role": "assistant", "content": better.strip()}
         return "Kept. `python -m facet feedback` makes examples of it."
@@ -114,6 +122,7 @@ def _told(piece: Piece) -> Answer:
         "ended": piece.ended,
         "prompt_tokens": piece.prompt_tokens,
         "context": piece.context,
+        "engine": piece.engine,
     }
 
 
@@ -137,6 +146,7 @@ def add_talking(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--system", default="", help="instructions that hold for the whole conversation")
     verb.add_argument("--stop", action="append", default=[], metavar="TEXT", help="end a reply where this appears")
+    verb.add_argument("--engine", choices=ENGINES, default=AUTOMATIC, help="what computes the answers")
     for flag, kind, default in (
         ("temperature", float, 0.0),
         ("top-p", float, 0.95),
@@ -187,16 +197,8 @@ def _answer(talking: Talking) -> Answer:
 
 
 def _decoding(options: argparse.Namespace) -> Decoding:
-    return Decoding(
-        options.temperature,
-        options.top_p,
-        options.top_k,
-        options.max_new_tokens,
-        options.seed,
-        options.repetition_penalty,
-        options.min_p,
-        tuple(options.stop),
-    )
+    names = ("temperature", "top_p", "top_k", "max_new_tokens", "seed", "repetition_penalty", "min_p", "engine")
+    return Decoding(**{name: getattr(options, name) for name in names}, stop=tuple(options.stop))
 
 
 def _speakers(studio: Studio, options: argparse.Namespace) -> list[Speaker]:

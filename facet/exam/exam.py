@@ -1,8 +1,9 @@
 """A test as a task: any number of models answer the questions of the parts kept aside, and are compared."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from facet.exam import assess, general, without
+from facet.exam import assess, engine, general, without
 from facet.exam.contest import Contest
 from facet.exam.outcome import Contestant, Outcome, write_examples, write_outcome
 from facet.exam.plan import Plan, contestants_of, planned
@@ -26,6 +27,7 @@ def advance(piece: Slice) -> None:
     sitting = Sitting(piece, _total(plan, request, contestants))
     contest = Contest(sitting, plan, request.get("max_length"))
     try:
+        sitting.choose_engine(contestants)
         sat, chosen = _sit(contest, request, contestants)
         if plan.type.name in MEANT:
             contest.compare_meaning(list(sat), contestants)
@@ -36,6 +38,8 @@ def advance(piece: Slice) -> None:
         sitting.close()
     piece.emit(log.Staged(words="Marking the answers"))
     found = assess.outcome(piece.task.folder, plan, sat, chosen)
+    if decided := engine.known(piece.task.folder):
+        found = replace(found, engine=decided.name, notes=[*found.notes, decided.words])
     write_examples(piece.task.folder, assess.examples(piece.task.folder, plan, sat))
     write_outcome(piece.task.folder, found)
     piece.emit(log.Finished(step=sitting.done, outputs=_outputs(found, sitting)))

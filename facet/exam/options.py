@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from facet.errors import SettingError
 from facet.exam.outcome import TypeName
+from facet.model.decoding import AUTOMATIC, ENGINES, TRANSFORMERS
 
 LEAST = 1
 
@@ -19,6 +20,7 @@ class Options:
     type: TypeName | None = None  # None: as the answers of the data show
     max_length: int = 4096  # tokens of question and expected answer
     name: str = ""
+    engine: str = AUTOMATIC  # what computes the answers
 
     def __post_init__(self) -> None:
         longest = LEAST if self.max_new_tokens is None else self.max_new_tokens
@@ -33,6 +35,12 @@ class Options:
                     f"{what} must be a whole number from {low:,} to {high:,}.",
                     "Correct it and start again.",
                 )
+        if self.engine not in ENGINES:
+            raise SettingError(
+                "A setting of the test is not right.",
+                f"There is no such engine; there are {', '.join(ENGINES)}.",
+                "Leave the engine away, and transformers answers.",
+            )
         if self.type is not None and self.type not in get_args(TypeName):
             raise SettingError(
                 "A setting of the test is not right.",
@@ -41,7 +49,9 @@ class Options:
             )
 
     def as_request(self) -> dict[str, Any]:
-        decoding = {"max_new_tokens": self.max_new_tokens} if self.max_new_tokens else {}
+        decoding: dict[str, Any] = {"max_new_tokens": self.max_new_tokens} if self.max_new_tokens else {}
+        if self.engine not in (AUTOMATIC, TRANSFORMERS):
+            decoding["engine"] = self.engine
         return {
             "general": self.general,
             "most": self.most,

@@ -100,9 +100,7 @@ class Scored:
     confusion: list[list[int]] | None = (
         None  # rows: right label; columns: answered label, the last one "something else"
     )
-    roc: dict[str, list[list[float]]] | None = (
-        None  # label → [false positive rate, true positive rate], a few hundred points
-    )
+    roc: dict[str, list[list[float]]] | None = None  # label → points, each [false positive rate, true positive rate]
     never_stopped: int = 0
     repeating: int = 0
     notes: dict[str, str] = field(default_factory=dict)  # metric → why it is missing, or what to know about it
@@ -161,6 +159,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)  # sentences a person should read: what was left out and why
     chosen: str = ""  # where prompts were tried: the one that validation chose
     decoding: dict[str, Any] = field(default_factory=dict)
+    engine: str = "transformers"  # what computed the answers
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
@@ -181,6 +180,7 @@ def read_outcome(folder: Path) -> Outcome | None:
             notes=saved["notes"],
             chosen=saved["chosen"],
             decoding=saved["decoding"],
+            engine=saved.get("engine", "transformers"),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

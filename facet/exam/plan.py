@@ -1,7 +1,7 @@
 """What a test is going to ask, worked out once before any model is loaded, and kept in `plan.json`. No torch here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from facet.exam import kinds
 from facet.exam.outcome import Contestant, ExamType, Question
 from facet.exam.questions import Found, learned_before, questions_of, read_questions, write_questions
 from facet.exam.reading import Read, fitting_length, read_all
+from facet.exam.spelling import NOTE, as_learned, is_unified
 from facet.gemma.inspect import inspect
 from facet.model.source import BaseSource
 from facet.workspace import read_json, write_json
@@ -57,13 +58,15 @@ def planned(folder: Path, request: Mapping[str, Any], models: Path, say: Callabl
     say("Reading the questions")
     kind: DatasetType = read_json(folder / "data" / "dataset.json").get("type", "conversation")
     found = {part: questions_of(_file(folder, part), part, kind, request.get("most")) for part in request["parts"]}
-    type = _type(folder, request, found, kind)
+    learned = _learned_answers(folder, kind)
+    found, spelled = _spelled(folder, found, learned)
+    type = _type(request, found, kind, learned)
     say("Turning the questions into tokens")
     contestants = contestants_of(request)
     reads = _read(contestants, found, models, request.get("max_length"))
     limit = (request["decoding"] or {}).get("max_new_tokens") or _limit(reads)
     fits = {part: _fitting(found[part].questions, reads[part], limit) for part in found}
-    notes = [*_left_out(found, fits), *_learned(folder, fits, request, kind)]
+    notes = [*_left_out(found, fits), *spelled, *_learned(folder, fits, request, kind)]
     rows = {part: [question.row for question in questions] for part, questions in fits.items() if questions}
     if not rows:
         raise _nothing(found)
@@ -77,10 +80,24 @@ def _file(folder: Path, part: str) -> Path:
     return folder / "data" / f"{part}.parquet"
 
 
-def _type(folder: Path, request: Mapping[str, Any], found: Mapping[str, Found], kind: DatasetType) -> ExamType:
-    """As the person wants it, or as the answers show."""
+def _learned_answers(folder: Path, kind: DatasetType) -> list[Question]:
     train = _file(folder, "train")
-    learned = questions_of(train, "train", kind, MOST_TAUGHT).questions if train.is_file() else []
+    return questions_of(train, "train", kind, MOST_TAUGHT).questions if train.is_file() else []
+
+
+def _spelled(folder: Path, found: dict[str, Found], learned: Sequence[Question]) -> tuple[dict[str, Found], list[str]]:
+    """Labels as the repaired data writes them, and what people should know of that."""
+    if not is_unified(folder / "data"):
+        return found, []
+    taught = {question.expected for question in learned}
+    read = {part: replace(one, questions=as_learned(one.questions, taught)) for part, one in found.items()}
+    return read, [NOTE.format(part=part) for part, one in found.items() if read[part].questions != one.questions]
+
+
+def _type(
+    request: Mapping[str, Any], found: Mapping[str, Found], kind: DatasetType, learned: Sequence[Question]
+) -> ExamType:
+    """As the person wants it, or as the answers show."""
     taught = [question.expected for question in learned]
     asked = [question for part in found.values() for question in part.questions]
     follows = kinds.exam_type(asked or learned, kind, None, taught=taught)

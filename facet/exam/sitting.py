@@ -1,14 +1,16 @@
 """One slice of answering: a model in memory, answers kept as they come, an end when a person or the time wants it."""
 
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facet.exam import engine as chosen
 from facet.exam.answers import Said
 from facet.exam.outcome import Answer, Contestant
-from facet.model.decoding import Decoding
+from facet.model.decoding import ENGINES, TRANSFORMERS, Decoding
 from facet.model.load import Execution, decide, device_here, versions
 from facet.model.source import BaseSource
 from facet.work import log
@@ -16,7 +18,10 @@ from facet.work.worker import Slice
 
 if TYPE_CHECKING:
     from facet.model.company import Company
+    from facet.model.engine import Engine
+    from facet.model.engines import Engines
 
+ANSWERED_AT_ONCE = 4  # by another engine: each holds memory for a whole context
 SAID_EVERY_SECONDS = 2.0
 SAVED_EVERY_SECONDS = 15.0  # every answer is kept; this is how often copies elsewhere are told
 LEAST_SECONDS = 2.0  # that a slice must have left for anything new
@@ -34,7 +39,9 @@ class Sitting:
     total: int  # steps: answers to be given, and answers to be measured
     done: int = 0  # steps there are, those of earlier slices and tests too
     given: int = 0  # answers that were given in this slice
+    engine: str = TRANSFORMERS  # who answers
     _loaded: "Company | None" = None
+    _engines: "Engines | None" = None
     _said_at: float = 0.0
     _saved_at: float = 0.0
 
@@ -58,9 +65,53 @@ class Sitting:
         return self._loaded
 
     def close(self) -> None:
+        if self._engines is not None:
+            self._engines.close()
+            shutil.rmtree(self.folder / "engine", ignore_errors=True)
         if self._loaded is not None:
             self._loaded.close()
             self._loaded = None
+
+    def choose_engine(self, contestants: Sequence[Contestant]) -> None:
+        """Decide who answers: the engine that was asked for, if it is held to transformers for every contestant.
+
+        Otherwise transformers answers for all of them, never for some. Decided in the first slice, and written down.
+        """
+        self.engine = chosen.asked(self.piece.task.request)
+        known = chosen.known(self.folder)
+        if known or self.engine == TRANSFORMERS:
+            self.engine = known.name if known and known.name in ENGINES else TRANSFORMERS
+            return
+        words = f"{self.engine} computed the answers; first it was held to transformers for every model."
+        for contestant in contestants:
+            self.breathe()
+            self._engine_of(contestant, TRANSFORMERS)
+            if self.engine == TRANSFORMERS:
+                chosen.forget_reused(self.folder)
+                return
+        self._decided(chosen.Chosen(self.engine, words))
+
+    def _engine_of(self, contestant: Contestant, instead: str) -> "Engine | None":
+        """None where transformers answers, from now on for everybody; `instead` is how that is written down."""
+        from facet.model.engine import Refused
+        from facet.model.engines import Engines
+
+        if self.engine == TRANSFORMERS:
+            return None
+        if self._engines is None:
+            self._engines = Engines(lambda: self.folder / "engine", ANSWERED_AT_ONCE)
+        company = self.company(contestant)
+        adapter = self.folder / "adapters" / contestant.key if contestant.adapter else None
+        try:
+            return self._engines.get(self.engine, company, contestant.key if adapter else None, adapter)
+        except Refused as refused:
+            self.engine = TRANSFORMERS
+            self._decided(chosen.Chosen(instead, str(refused)))
+            return None
+
+    def _decided(self, what: chosen.Chosen) -> None:
+        chosen.write(self.folder, what)
+        self.piece.emit(log.Noted(words=what.words))
 
     def _execution(self, base: Path) -> Execution:
         """How to compute, decided in the first slice for the first model; precision is each model's own."""
@@ -90,9 +141,20 @@ class Sitting:
             self.step()
 
         company = self.company(contestant)
+        engine = self._engine_of(contestant, f"{self.engine}, then {TRANSFORMERS}")
+        room = engine.context - decoding.max_new_tokens if engine else 0  # transformers answers what is longer
+        places = range(len(rows))
+        short = [place for place in places if engine and len(prompts[rows[place]]) <= room]
+        long = sorted(set(places) - set(short))
+        how: dict[str, Any] = {"should_stop": self.must_stop}
         with company.speaking_as(contestant.key if contestant.adapter else None) as model:
-            asked = [prompts[row] for row in rows]
-            batch.generate(model, company.renderer, asked, decoding, on_done=on_done, should_stop=self.must_stop)
+            for mine in (short, long):
+                asked = [prompts[rows[place]] for place in mine]
+                how["on_done"] = lambda at, reply, mine=mine: on_done(mine[at], reply)
+                if engine and mine is short:
+                    batch.generate_with(engine, company.renderer, asked, decoding, **how)
+                else:
+                    batch.generate(model, company.renderer, asked, decoding, **how)
         if any(row not in said.answers for row in rows):
             raise Cut
 

@@ -40,6 +40,7 @@ PAGES: tuple[Page, ...] = (
     Page("watch", "Reading the curves", "watch.md"),
     Page("chat", "Talking to it", "chat.md"),
     Page("dials", "The dials of the chat", "dials.md"),
+    Page("engines", "Engines", "engines.md"),
     Page("test", "Testing it", "test.md"),
     Page("batch", "Many questions at once", "batch.md"),
     Page("general", "Did it get worse elsewhere?", "general.md"),

@@ -5,12 +5,14 @@ replies are those of a model asked one by one: where two words are so close that
 between them, the row is asked alone.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from facet.gemma.memory import free_memory_gb
 from facet.model.decoding import Decoding
+from facet.model.engine import Engine, most_of
 from facet.model.lanes import Lanes
 from facet.model.load import give_memory_back
 from facet.model.next_token import Dice, require_numbers
@@ -46,7 +48,7 @@ class _Row:
     index: int
     prompt: list[int]
     most: int  # tokens of the reply
-    dice: Dice
+    dice: Dice | None  # None where an engine throws its own
     reading: Reading
     ids: list[int] = field(default_factory=list)
 
@@ -76,6 +78,36 @@ def generate(
         else:
             on_done(index, Reply("", 0, "length", False))
     work.run()
+
+
+def generate_with(
+    engine: Engine,
+    renderer: Any,
+    prompts: Sequence[list[int]],
+    decoding: Decoding,
+    *,
+    on_done: Callable[[int, Reply], None],
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """See `generate`: the same through another engine. Every prompt leaves room for an answer in its context."""
+    reading = [Reading(renderer, decoding.stop) for _ in prompts]
+    rows = {
+        place: _Row(place, prompt, most_of(prompt, decoding, engine.context), None, reading[place])
+        for place, prompt in enumerate(prompts)
+    }
+    heard = engine.speak(prompts, decoding, lambda place: place in rows and not should_stop())
+    end = next(iter(renderer.stop_ids))
+    with contextlib.closing(heard):
+        for said in heard:
+            tokens = [*said.tokens, end] if said.is_over else said.tokens
+            for token in tokens if said.place in rows else ():
+                rows[said.place].ids.append(token)
+                if reply := _reply(rows[said.place], renderer):
+                    del rows[said.place]
+                    on_done(said.place, reply)
+                    break
+            if should_stop():
+                return
 
 
 @dataclass
@@ -144,7 +176,7 @@ class _Work:
             row.ids.append(token)
         kept = []
         for place, row in enumerate(self.rows):
-            reply = self._reply(row) if place >= first else None
+            reply = _reply(row, self.renderer) if place >= first else None
             if reply is None:
                 kept.append(place)
             else:
@@ -167,20 +199,6 @@ class _Work:
         """The likeliest next token when this row is read by itself."""
         return int(Lanes(self.model).join([row.prompt + row.ids]).argmax())
 
-    def _reply(self, row: _Row) -> Reply | None:
-        """None while there is more to say."""
-        stopped = row.ids[-1] in self.renderer.stop_ids
-        said = row.ids[:-1] if stopped else row.ids
-        if row.reading.stop and not stopped:
-            row.reading.add(row.ids[-1])
-        finished = stopped or row.reading.is_over
-        if not finished and len(said) < row.most:
-            return None
-        text = row.reading.whole() if row.reading.is_over else text_of(self.renderer, said)
-        thought, answer = apart(text)
-        ended = "finished" if finished else "length"
-        return Reply(answer, len(said), ended, is_cycle(said, CYCLE_TOKENS), thought)
-
     def _begin_again_smaller(self) -> None:
         """The memory did not hold so many: those who were speaking begin again, fewer at a time."""
         speaking = self.rows + self.joining
@@ -190,6 +208,21 @@ class _Work:
             self.add(row.index, row.prompt)
         self._sort()
         give_memory_back()
+
+
+def _reply(row: _Row, renderer: Any) -> Reply | None:
+    """None while there is more to say."""
+    stopped = row.ids[-1] in renderer.stop_ids
+    said = row.ids[:-1] if stopped else row.ids
+    if row.reading.stop and not stopped:
+        row.reading.add(row.ids[-1])
+    finished = stopped or row.reading.is_over
+    if not finished and len(said) < row.most:
+        return None
+    text = row.reading.whole() if row.reading.is_over else text_of(renderer, said)
+    thought, answer = apart(text)
+    ended = "finished" if finished else "length"
+    return Reply(answer, len(said), ended, is_cycle(said, CYCLE_TOKENS), thought)
 
 
 def _alike(lengths: Sequence[int]) -> int:

@@ -17,6 +17,8 @@ LIMITS: Final[dict[str, tuple[float, float, str]]] = {
 }
 WHOLE: Final = ("top_k", "max_new_tokens", "seed")
 MOST_STOPS, LONGEST_STOP = 8, 100  # texts, and characters of each
+AUTOMATIC, TRANSFORMERS, LLAMA_CPP, VLLM = "automatic", "transformers", "llama.cpp", "vLLM"
+ENGINES: Final = (AUTOMATIC, TRANSFORMERS, LLAMA_CPP, VLLM)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Decoding:
     repetition_penalty: float = 1.0  # 1 changes nothing; above it, words that were there already become less likely
     min_p: float = 0.0  # leave out words less likely than this share of the likeliest one
     stop: tuple[str, ...] = ()  # texts that end the reply where they appear
+    engine: str = AUTOMATIC  # what computes the words, one of `ENGINES`; the likeliest words are the same from all
 
     def __post_init__(self) -> None:
         for name, (low, high, label) in LIMITS.items():
@@ -42,6 +45,8 @@ class Decoding:
             if name in WHOLE:
                 object.__setattr__(self, name, int(value))
         object.__setattr__(self, "stop", _stops(self.stop))
+        if self.engine not in ENGINES:
+            raise _wrong(f"“Answers come from” is one of {', '.join(ENGINES)}.")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,4 +62,4 @@ def _stops(texts: Any) -> tuple[str, ...]:
 
 
 def _wrong(why: str) -> SettingError:
-    return SettingError("A chat setting is not right.", why, "Correct it and send again; your text is kept.")
+    return SettingError("A setting of the replies is not right.", why, "Correct it, then press the button once more.")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from facet.errors import DataError
-from facet.model.decoding import Decoding
+from facet.model.decoding import TRANSFORMERS, Decoding
+from facet.model.engine import Engine, one_reply
 from facet.model.history import window
 from facet.model.reading import Reading, apart, is_cycle
 
@@ -35,6 +36,8 @@ class Piece:
     left_out: int = 0  # oldest turns that it could not read any more
     thought: str = ""
     first_seconds: float = 0.0  # until its first token
+    engine: str = ""  # who computed it
+    why: str = ""  # a sentence, where another engine was wanted
 
 
 @dataclass
@@ -52,18 +55,32 @@ def context_of(model: Any) -> int:
 
 
 def reply(
-    model: Any, renderer: Any, messages: list[dict], decoding: Decoding, side: str, stop: threading.Event
+    model: Any,
+    renderer: Any,
+    messages: list[dict],
+    decoding: Decoding,
+    side: str,
+    stop: threading.Event,
+    engine: Engine | None = None,
 ) -> Iterator[Piece]:
     """Yield the growing text; the last piece says how it ended. `stop` ends it at the next token.
+
+    Where there is an `engine` that can hold it all, the words come from there, otherwise from `model` itself.
 
     Raises: `DataError` when the prompt leaves no room for an answer, or the model is broken.
     """
     ids, left_out = window(renderer, messages, context_of(model), decoding.max_new_tokens)
-    yield from answer(model, renderer, Prompt(ids, left_out), decoding, side, stop)
+    yield from answer(model, renderer, Prompt(ids, left_out), decoding, side, stop, engine)
 
 
 def answer(
-    model: Any, renderer: Any, prompt: Prompt, decoding: Decoding, side: str, stop: threading.Event
+    model: Any,
+    renderer: Any,
+    prompt: Prompt,
+    decoding: Decoding,
+    side: str,
+    stop: threading.Event,
+    engine: Engine | None = None,
 ) -> Iterator[Piece]:
     """See `reply`; the prompt is ready."""
     context = context_of(model)
@@ -77,15 +94,18 @@ def answer(
     began, first = time.monotonic(), 0.0
     reading, most = Reading(renderer, decoding.stop), min(decoding.max_new_tokens, room)
     ended: Ended = "finished"
+    fits = engine is not None and not prompt.extras and len(prompt.ids) + most <= engine.context
+    said = one_reply(engine, prompt.ids, decoding, stop) if fits else tokens(model, prompt, decoding, stop)
     facts: dict[str, Any] = {"prompt_tokens": len(prompt.ids), "context": context, "left_out": prompt.left_out}
+    facts["engine"] = engine.name if fits else TRANSFORMERS
 
     def piece(text: str, done: bool = False) -> Piece:
-        thought, said = apart(text)
+        thought, shown = apart(text)
         seconds = time.monotonic() - began
         how = ended if done else ""
-        return Piece(side, said, done, len(reading.ids), seconds, how, thought=thought, first_seconds=first, **facts)
+        return Piece(side, shown, done, len(reading.ids), seconds, how, thought=thought, first_seconds=first, **facts)
 
-    for token in tokens(model, prompt, decoding, stop):
+    for token in said:
         first = first or time.monotonic() - began
         if token in renderer.stop_ids:
             break

@@ -6,6 +6,8 @@ other.
 A request names one to four speakers, who answer one after another with the same decoding:
 `{"id", "speakers": [{"key", "base", "adapter", "messages"}], "decoding", "prove"}`. Answers: `loading`, pieces with the
 speaker's key as `side`, `proof`, and at the end `over` or `error`. `{"release": true}` forgets all models.
+
+All speakers of a request answer through the same engine (`facet.model.engine`), the others' models stay for proofs.
 """
 
 import contextlib
@@ -14,40 +16,31 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from facet.errors import CapacityError, DataError, FacetError
+from facet.errors import CapacityError, FacetError
 from facet.gemma.inspect import inspect
 from facet.gemma.memory import LIBRARIES_GB, free_memory_gb, inference_gb
 from facet.gemma.sight import require_sight
 from facet.model.company import Company
+from facet.model.decoding import AUTOMATIC, LLAMA_CPP, TRANSFORMERS
+from facet.model.engine import Engine, Refused, obstacle
+from facet.model.engines import Engines
 from facet.model.history import check_messages
 from facet.model.load import device_here, dtype_bytes, give_memory_back
 from facet.model.proof import Proof, prove
 from facet.model.sight import seen, shows_pictures
 from facet.model.speak import Decoding, Piece, answer, reply
+from facet.model.speakers import Speaker, speakers_of
 from facet.work.worker import is_out_of_memory
+from facet.workspace import Workspace
 
-MOST_SPEAKERS: Final = 4
 SHOWN_EVERY: Final = 0.03  # seconds between two pieces: a fast model would only fill the pipe
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """One side of a conversation, as the request names it."""
-
-    key: str
-    base: Path
-    adapter: Path | None
-    messages: list[dict[str, Any]]
-
-    @property
-    def member(self) -> str | None:
-        """What its company knows its adapter by."""
-        return str(self.adapter) if self.adapter else None
+# Preparing llama.cpp takes as long as some hundred tokens by transformers, and halves what the next ones take.
+PAYS_FROM_PARAMETERS, PAYS_FROM_TOKENS = 100_000_000, 300
 
 
 class Voice:
@@ -56,6 +49,8 @@ class Voice:
     def __init__(self) -> None:
         self.companies: dict[Path, Company] = {}
         self.proofs: dict[tuple[Path, str], Proof] = {}
+        self.engines = Engines(lambda: Workspace.from_environment().home / "engines")
+        self.said = 0  # tokens since the memory was last empty
 
     def forget(self) -> None:
         """Drop every model and give the memory back."""
@@ -63,6 +58,8 @@ class Voice:
             company.close()
         self.companies.clear()
         self.proofs.clear()
+        self.engines.close()
+        self.said = 0
         give_memory_back()
 
     def speak(self, request: Mapping[str, Any], stop: threading.Event) -> Iterator[dict[str, Any]]:
@@ -80,6 +77,7 @@ class Voice:
             if shows_pictures(speaker.messages):
                 require_sight(speaker.base)  # before anything is loaded: an answer about what it never saw is made up
         yield {"loading": not all(map(self._is_here, speakers))}
+        engines, why = yield from self._engines(speakers, decoding)
         for number, speaker in enumerate(speakers):
             if stop.is_set():
                 return
@@ -87,7 +85,9 @@ class Voice:
                 yield {"loading": True}
             company = self._company(speaker, {each.base for each in speakers})
             with company.speaking_as(speaker.member) as model:
-                yield from _paced(_reply(company, model, speaker, decoding, stop))
+                for piece in _paced(_reply(company, model, speaker, decoding, stop, engines.get(speaker.key))):
+                    self.said += piece["tokens"] if piece["done"] else 0
+                    yield piece | {"why": why}
             if request.get("prove") and speaker.adapter and not stop.is_set():
                 yield {"proof": {"key": speaker.key} | asdict(self._proof(company, speaker))}
 
@@ -100,6 +100,37 @@ class Voice:
             if is_out_of_memory(error):
                 self.forget()
             yield {"error": _as_error(error).as_dict()}
+
+    def _engines(
+        self, speakers: Sequence[Speaker], decoding: Decoding
+    ) -> Generator[dict[str, Any], None, tuple[dict[str, Engine], str]]:
+        """Who computes each speaker's words, by key: all the same engine, or for nobody another than transformers.
+
+        With it a sentence, where another engine was wanted and is not used.
+        """
+        name = self._wanted(speakers, decoding)
+        found: dict[str, Engine] = {}
+        try:
+            for speaker in speakers if name != TRANSFORMERS else ():
+                company = self._company(speaker, {each.base for each in speakers})
+                if not (self.engines.has(name, speaker.base, speaker.adapter) or obstacle(name, company.device)):
+                    yield {"loading": True, "words": f"Preparing {name}; this happens once"}
+                found[speaker.key] = self.engines.get(name, company, speaker.member, speaker.adapter)
+        except Refused as refused:
+            return {}, str(refused)
+        return found, ""
+
+    def _wanted(self, speakers: Sequence[Speaker], decoding: Decoding) -> str:
+        """The engine that was chosen, or the one that pays. With dice, the same seed should go on as it began."""
+        if any(shows_pictures(speaker.messages) for speaker in speakers):
+            return TRANSFORMERS
+        if decoding.engine != AUTOMATIC:
+            return decoding.engine
+        pays = decoding.temperature == 0 and self.said >= PAYS_FROM_TOKENS
+        if not pays or obstacle(LLAMA_CPP, device_here()):
+            return TRANSFORMERS
+        is_large = all(inspect(speaker.base).parameters >= PAYS_FROM_PARAMETERS for speaker in speakers)
+        return LLAMA_CPP if is_large else TRANSFORMERS
 
     def _is_here(self, speaker: Speaker) -> bool:
         company = self.companies.get(speaker.base)
@@ -130,6 +161,7 @@ class Voice:
             self.forget()
 
     def _drop(self, base: Path) -> None:
+        self.engines.drop(base)
         if company := self.companies.pop(base, None):
             company.close()
         self.proofs = {place: proof for place, proof in self.proofs.items() if place[0] != base}
@@ -144,37 +176,16 @@ class Voice:
         return self.proofs[place]
 
 
-def speakers_of(request: Mapping[str, Any]) -> list[Speaker]:
-    """The speakers of a request; of one with `base`, `adapter` and messages by side, the untouched and the tuned one.
-
-    Raises: `DataError` when there are none, too many, or two of one name.
-    """
-    named = request.get("speakers")
-    if named is None:
-        adapters = {"tuned": request.get("adapter")}
-        named = [
-            {"key": side, "base": request["base"], "adapter": adapters.get(side), "messages": messages}
-            for side, messages in request["messages"].items()
-        ]
-    if not 1 <= len(named) <= MOST_SPEAKERS or len({each["key"] for each in named}) < len(named):
-        raise DataError(
-            "These models cannot answer together.",
-            f"One to {MOST_SPEAKERS} different ones can, and {len(named)} were asked.",
-            "Choose fewer and send again; your text is kept.",
-        )
-    return [
-        Speaker(
-            each["key"], Path(each["base"]), Path(each["adapter"]) if each.get("adapter") else None, each["messages"]
-        )
-        for each in named
-    ]
-
-
 def _reply(
-    company: Company, model: Any, speaker: Speaker, decoding: Decoding, stop: threading.Event
+    company: Company,
+    model: Any,
+    speaker: Speaker,
+    decoding: Decoding,
+    stop: threading.Event,
+    engine: Engine | None,
 ) -> Iterator[Piece]:
     if not shows_pictures(speaker.messages):
-        return reply(model, company.renderer, speaker.messages, decoding, speaker.key, stop)
+        return reply(model, company.renderer, speaker.messages, decoding, speaker.key, stop, engine)
     wanted = decoding.max_new_tokens
     prompt = seen(speaker.base, model, company.renderer, speaker.messages, company.context, wanted)
     return answer(model, company.renderer, prompt, decoding, speaker.key, stop)

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from facet.model.decoding import Decoding
+from facet.model.decoding import AUTOMATIC, ENGINES, Decoding
 from facet.ui.markup import html
 from facet.ui.values import Line, Number
 
@@ -55,15 +55,22 @@ def _dials() -> dict[str, Any]:
             1, 2, 1, step=0.05, label="Repetition penalty", info="Above 1, words that were said become less likely"
         )
         made["stop"] = gr.Textbox(label="Stop at", info="Texts that end the reply, one on each line", max_lines=4)
+    with gr.Row():
         made["seed"] = gr.Number(0, label="Seed", precision=0, info="The same number repeats the same dice")
+        made["engine"] = gr.Dropdown(
+            list(ENGINES),
+            value=AUTOMATIC,
+            label="Answers come from",
+            info="What computes them; at temperature 0 all say the same",
+        )
     return made
 
 
 def decoding(dials: dict[str, Any]) -> Decoding:
     """Raises: `SettingError` for a value that is not offered."""
     stop = tuple(line for line in str(dials.get("stop") or "").splitlines() if line.strip())
-    numbers = {name: _number(value) for name, value in dials.items() if name != "stop"}
-    return Decoding(**numbers, stop=stop)
+    numbers = {name: _number(value) for name, value in dials.items() if name not in ("stop", "engine")}
+    return Decoding(**numbers, stop=stop, engine=str(dials.get("engine") or AUTOMATIC))
 
 
 def _number(value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from facet.errors import FacetError
+from facet.model.decoding import TRANSFORMERS
 from facet.model.speak import Piece
 from facet.talk import Proof
 from facet.ui.chat_panes import Voice
@@ -62,7 +63,9 @@ class Told:
 def pace(piece: Piece) -> Markup:
     speed = f", {piece.tokens / piece.seconds:.0f} per second" if piece.seconds > 0.05 and piece.tokens else ""
     end = html("<p>{}</p>", ENDINGS[piece.ended]) if piece.done and piece.ended in ENDINGS else ""
-    return html('<p class="f-number" role="status">{:,} tokens{}</p>{}', piece.tokens, speed, end)
+    by = f", computed by {piece.engine}" if piece.engine not in ("", TRANSFORMERS) else ""
+    why = html("<p>{}</p>", piece.why) if piece.done and piece.why else ""
+    return html('<p class="f-number" role="status">{:,} tokens{}{}</p>{}{}', piece.tokens, speed, by, end, why)
 
 
 def context(piece: Piece, gone: int = 0) -> Markup:
