@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from facet.dataset.making import Makings, Say
 from facet.dataset.shelf import Shelf
-from facet.exam import results
+from facet.exam import ahead, results
 from facet.exam.batches import BatchCard, Batches, BatchRow
 from facet.exam.exams import ExamCard, Exams, Options
+from facet.exam.forecast import Forecast
 from facet.exam.outcome import PARTS, Example, Outcome
 from facet.exam.proposals import Proposal, proposed_for
 from facet.exam.results import Only
@@ -16,6 +18,8 @@ from facet.model.decoding import Decoding
 from facet.train.runs import Runs
 from facet.work.conductor import Conductor
 from facet.workspace import Workspace
+
+FILE_OF_A_BATCH = "Preparing the rows of a file"
 
 
 class ExamDoor:
@@ -29,6 +33,7 @@ class ExamDoor:
     exams_shelf: Exams
     batches_shelf: Batches
     shelf: Shelf
+    makings: Makings
     conductor: Conductor
 
     # ---- test
@@ -141,6 +146,45 @@ class ExamDoor:
         """Every question with expected answer, answers and scores, as a file in a folder of its own."""
         return self.exams_shelf.download(person, exam_id, form)
 
+    # ---- how long it will take
+    def forecast_exam(
+        self,
+        person: Person,
+        run_id: str,
+        parts: tuple[str, ...] = PARTS,
+        options: Options = Options(),  # noqa: B008
+    ) -> Forecast | None:
+        """What `start_exam` would take, as far as that can be known before; None where there is nothing to ask."""
+        return ahead.of_run(self.exams_shelf, person, run_id, parts, options)
+
+    def forecast_compare(
+        self,
+        person: Person,
+        dataset_id: str,
+        targets: Sequence[str],
+        parts: tuple[str, ...] = PARTS,
+        options: Options = Options(),  # noqa: B008
+    ) -> Forecast | None:
+        return ahead.of_targets(self.exams_shelf, person, dataset_id, targets, parts, options)
+
+    def forecast_prompts(
+        self,
+        person: Person,
+        dataset_id: str,
+        base: str,
+        tuned: str | None,
+        ways: int,
+        options: Options | None = None,
+    ) -> Forecast | None:
+        """`ways` to ask the untouched model, its plain one included. Without options, as the page tries them."""
+        options = options or Options(general=bool(tuned))
+        return ahead.of_prompts(self.exams_shelf, person, dataset_id, base, tuned, ways, options)
+
+    def forecast_batch(
+        self, person: Person, dataset_id: str, part: str, targets: Sequence[str], max_new_tokens: int
+    ) -> Forecast | None:
+        return ahead.of_batch(self.exams_shelf, person, dataset_id, part, targets, max_new_tokens)
+
     # ---- batch
     def start_batch(
         self,
@@ -162,6 +206,36 @@ class ExamDoor:
         batch_id = self.batches_shelf.create(person, targets, dataset_id, part, upload_id, mapping, decoding, grant)
         self.conductor.wake()
         return batch_id
+
+    def start_batch_of_file(
+        self,
+        person: Person,
+        targets: Sequence[str],
+        upload_id: str,
+        mapping: dict[str, Any] | None = None,
+        decoding: Decoding = Decoding(),  # noqa: B008 - frozen
+        grant: Grant | None = None,
+    ) -> str:
+        """`start_batch` of a file, whose rows are prepared in the background: ask `making`; its result is the batch.
+
+        Raises: what can be known before: about the targets, and `CapacityError`.
+        """
+        self.workspace.find(person, "uploads", upload_id)
+        self.workspace.require_room(person, "exams")
+        shelf = self.batches_shelf
+        found = shelf.targets.find(person, targets, grant)
+
+        def make(say: Say) -> str:
+            batch_id = shelf.of_file(person, found, upload_id, mapping, decoding, say)
+            self.conductor.wake()
+            return batch_id
+
+        return self.makings.start(person, FILE_OF_A_BATCH, make)
+
+    def batch_in_the_making(self, person: Person) -> str | None:
+        """What to ask `making` for, while the rows of a file are being prepared."""
+        mine = self.makings.mine(person)
+        return next((each.id for each in mine if each.what == FILE_OF_A_BATCH and each.state == "running"), None)
 
     def batch(self, person: Person, batch_id: str) -> BatchCard:
         return self.batches_shelf.card(person, batch_id)

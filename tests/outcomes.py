@@ -94,7 +94,7 @@ def _scored(said: Sequence[str], right: Sequence[str], labels: Sequence[str], sh
     }
     bend = math.log(1 - min(0.97, (1 + share) / 2)) / math.log(0.5)
     rates = [step / 40 for step in range(41)]
-    curves = {label: [rates, [1 - (1 - rate) ** bend for rate in rates]] for label in labels}
+    curves = {label: [[rate, 1 - (1 - rate) ** bend] for rate in rates] for label in labels}
     loss = 3.2 - 2.4 * share
     return Scored(len(right), loss, math.exp(loss), loss / math.log(2), 9 * len(right), metrics, matrix, curves)
 

@@ -17,7 +17,7 @@ from typing import Final
 from facet.bucket.catalogue import AT_ONCE, Catalogue
 from facet.bucket.faults import SpoiledError
 from facet.bucket.manifest import MACHINE, Address, Copy, Held
-from facet.bucket.snapshot import EVENTS
+from facet.bucket.snapshot import EVENTS, OF_A_PERSON
 from facet.workspace import FREE_DISK_FLOOR_GB, Workspace
 
 log_to = logging.getLogger("facet.bucket")
@@ -44,7 +44,7 @@ class Restore:
 
         Raises: `BucketError` when the bucket stops to answer.
         """
-        missing = [address for address in self.catalogue.addresses() if not self.place(address).exists()]
+        missing = [address for address in self.catalogue.addresses() if not self._is_here(address)]
         strangers = {address.key for address in missing if not self.workspace.tenant(address.key).exists()}
         people = [address for address in missing if address.kind in ("machine", "person")]
         data = [address for address in missing if address.kind == "datasets"]
@@ -64,6 +64,12 @@ class Restore:
             return self.workspace.home / "visitors.key"
         folder = self.workspace.tenant(address.key)
         return folder / "about.json" if address.kind == "person" else folder / address.kind / address.id
+
+    def _is_here(self, address: Address) -> bool:
+        place = self.place(address)
+        if address.kind == "person":
+            return all(place.with_name(name).exists() for name in OF_A_PERSON)
+        return place.exists()
 
     def _counted(self, address: Address) -> None:
         try:
@@ -116,8 +122,12 @@ class Restore:
         return True
 
     def _file(self, copy: Copy, place: Path) -> bool:
-        """What is one file and no object; a person without an `about.json` needs none."""
-        for held in copy.files.values():
+        """What is files and no object; a person without an `about.json` needs none. What is here is the newer one."""
+        for name, held in copy.files.items():
+            if copy.address.kind == "person":
+                place = place.with_name(name)
+                if name not in OF_A_PERSON or place.exists():
+                    continue
             place.parent.mkdir(parents=True, exist_ok=True)
             part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
             try:

@@ -26,6 +26,7 @@ WHOLE_WITH: Final = {"datasets": "dataset.json", "runs": "task.json", "exams": "
 QUIET: Final = frozenset({"logged", "staged", "noted"})  # events after which the files are the same as before
 GROWING: Final = frozenset({EVENTS, "results.json", "publication.json"})  # told of while work goes on
 MOST_LOOKS: Final = 5
+OF_A_PERSON: Final = ("about.json", "feedback.json")  # who they are, and what they judged in chats
 SEEN_EVERY: Final = 3600  # seconds; how exactly a visitor's last visit is remembered
 
 
@@ -78,7 +79,7 @@ def signature(address: Address, folder: Path) -> tuple[Any, ...]:
     if address == MACHINE:
         return (_stat(folder / "visitors.key"),)
     if address.kind == "person":
-        return _stat(folder / "about.json"), _seen(folder)
+        return *(_stat(folder / name) for name in OF_A_PERSON), _seen(folder)
     return _stat(folder), _stat(folder / EVENTS), *(_stat(folder / name) for name in ("checkpoints", "adapter", "data"))
 
 
@@ -88,8 +89,8 @@ def take(address: Address, folder: Path) -> Snapshot:
         if address == MACHINE:
             return Snapshot({"visitors.key": _source(folder / "visitors.key", at_once=True)}, {})
         if address.kind == "person":
-            about = folder / "about.json"
-            return Snapshot({"about.json": _source(about, at_once=True)} if about.exists() else {}, _seen_fact(folder))
+            kept = [name for name in OF_A_PERSON if (folder / name).is_file()]
+            return Snapshot({name: _source(folder / name, at_once=True) for name in kept}, _seen_fact(folder))
         if not (folder / WHOLE_WITH[address.kind]).is_file() or not (folder / "about.json").is_file():
             raise NotWhole(folder.name)
         return _at_one_moment(folder)

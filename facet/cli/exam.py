@@ -2,23 +2,19 @@
 
 import argparse
 import shutil
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facet.errors import NotFoundError, SettingError, TrainingError
+from facet.cli.exam_wait import say_forecast, wait
+from facet.errors import NotFoundError, SettingError
 from facet.exam.exams import ExamCard, Options
 from facet.exam.outcome import PARTS, TYPE_NAMES, Outcome
 from facet.exam_door import ExamDoor
 from facet.identity import LOCAL
-from facet.model.decoding import Decoding
+from facet.model.decoding import AUTOMATIC, ENGINES, Decoding
 from facet.studio import Studio
-from facet.work.log import Progress
 
 Answer = dict[str, Any]
-LOOK_EVERY_SECONDS = 0.5
 
 
 # ---- flags
@@ -28,6 +24,7 @@ def add_testing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--most", type=int, default=300, help="questions of each part, default 300")
     verb.add_argument("--max-new-tokens", type=int, help="of an answer; default: twice the longest that is expected")
     verb.add_argument("--type", choices=TYPE_NAMES, help="what counts as right; default: as the data shows")
+    verb.add_argument("--engine", choices=ENGINES, default=AUTOMATIC, help="what computes the answers")
     verb.add_argument("--no-general", action="store_true", help="leave out the check whether it got worse elsewhere")
     verb.add_argument("--to", metavar="FILE", help="also write every answer to this .csv or .jsonl file")
 
@@ -57,7 +54,9 @@ def add_prompts(verb: argparse.ArgumentParser) -> None:
 
 
 def add_exams(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("exam", metavar="TEST", nargs="?", help="show this one")
+    verb.add_argument("exam", metavar="TEST", nargs="?", help="show this one, or this batch")
+    verb.add_argument("--resume", action="store_true", help="let it go on, stay until it is over, and show it")
+    verb.add_argument("--to", metavar="FILE", help="also write every answer to this .csv or .jsonl file")
     verb.add_argument("--run", help="only tests in which this run took part")
     verb.add_argument("--dataset", help="only tests on this dataset")
 
@@ -69,11 +68,12 @@ def add_batch(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--max-new-tokens", type=int, default=256, help="default 256")
     verb.add_argument("--temperature", type=float, default=0.0, help="default 0: always the likeliest word")
     verb.add_argument("--seed", type=int, default=0, help="default 0")
+    verb.add_argument("--engine", choices=ENGINES, default=AUTOMATIC, help="what computes the answers")
     verb.add_argument("--to", metavar="FILE", required=True, help="write the answers to this .csv or .jsonl file")
 
 
 def _options(options: argparse.Namespace) -> Options:
-    return Options(not options.no_general, options.most, options.max_new_tokens, options.type)
+    return Options(not options.no_general, options.most, options.max_new_tokens, options.type, engine=options.engine)
 
 
 def _parts(options: argparse.Namespace) -> tuple[str, ...]:
@@ -84,13 +84,17 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
 def exam(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     _form(options.to)
-    return _tested(studio, studio.start_exam(LOCAL, options.run, _parts(options), _options(options)), options.to)
+    asked = (options.run, _parts(options), _options(options))
+    say_forecast(studio.forecast_exam(LOCAL, *asked))
+    return _tested(studio, studio.start_exam(LOCAL, *asked), options.to)
 
 
 def compare(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     _form(options.to)
-    exam_id = studio.compare(LOCAL, options.dataset, options.targets, _parts(options), _options(options))
+    asked = (options.dataset, options.targets, _parts(options), _options(options))
+    say_forecast(studio.forecast_compare(LOCAL, *asked))
+    exam_id = studio.compare(LOCAL, *asked)
     return _tested(studio, exam_id, options.to)
 
 
@@ -99,7 +103,9 @@ def try_prompts(options: argparse.Namespace) -> Answer:
     _form(options.to)
     system, shots = options.system, options.shots
     if not system and not shots:
-        system, shots = [proposal.text for proposal in studio.proposed_prompts(LOCAL, options.dataset)], [4]
+        system, shots = [proposal.text for proposal in studio.proposed_prompts(LOCAL, options.dataset)], [3]
+    ways = (1 + len(set(system))) * (1 + len(set(shots)))
+    say_forecast(studio.forecast_prompts(LOCAL, options.dataset, options.model, options.run, ways, _options(options)))
     exam_id = studio.try_prompts(LOCAL, options.dataset, options.model, system, shots, options.run, _options(options))
     return _tested(studio, exam_id, options.to)
 
@@ -107,7 +113,9 @@ def try_prompts(options: argparse.Namespace) -> Answer:
 def exams(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     if options.exam:
-        return _shown(studio, studio.exam_card(LOCAL, options.exam))
+        return _one(studio, options.exam, options.resume, options.to)
+    if options.resume or options.to:
+        raise SettingError("No test was named.", "One at a time goes on or is written.", "Name it: exams TEST.")
     cards = studio.exams(LOCAL, options.run, options.dataset)
     lines = [f"{card.id}  {card.progress.stage:9}  {' · '.join(card.contestants)}\n    {card.words}" for card in cards]
     listed = [_plain(card) for card in cards]
@@ -117,38 +125,50 @@ def exams(options: argparse.Namespace) -> Answer:
 def batch(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     form = _form(options.to)
-    decoding = Decoding(options.temperature, max_new_tokens=options.max_new_tokens, seed=options.seed)
+    how = {"max_new_tokens": options.max_new_tokens, "seed": options.seed, "engine": options.engine}
+    decoding = Decoding(options.temperature, **how)
     try:
         studio.dataset(LOCAL, options.source)
         source = {"dataset_id": options.source, "part": options.part}
     except NotFoundError:
         source = {"upload_id": studio.bring(LOCAL, options.source)}
+    if "dataset_id" in source:
+        say_forecast(studio.forecast_batch(LOCAL, *source.values(), options.targets, decoding.max_new_tokens))
     batch_id = studio.start_batch(LOCAL, options.targets, decoding=decoding, **source)
-    _wait(studio, lambda: studio.batch(LOCAL, batch_id).progress)
-    written = _moved(studio.download_batch(LOCAL, batch_id, form), options.to)
+    wait(studio, batch_id, lambda: studio.batch(LOCAL, batch_id).progress)
+    return _answered(studio, batch_id, options.to, form)
+
+
+def _answered(studio: Studio, batch_id: str, to: str | None, form: Any) -> Answer:
     _, rows = studio.batch_rows(LOCAL, batch_id, count=0)
-    return {"batch_id": batch_id, "rows": rows, "file": str(written), "words": f"{rows:,} rows answered.\n{written}"}
+    stage = studio.batch(LOCAL, batch_id).progress.stage
+    answer = {"batch_id": batch_id, "stage": stage, "rows": rows}
+    if not to:
+        return answer | {"words": f"{batch_id} is {stage}, with {rows:,} rows."}
+    written = _moved(studio.download_batch(LOCAL, batch_id, form), to)
+    return answer | {"file": str(written), "words": f"{rows:,} rows answered.\n{written}"}
 
 
-# ---- waiting and showing
-def _wait(studio: Studio, progress: Callable[[], Progress]) -> None:
-    """Until it is over. Raises: `TrainingError` with what went wrong."""
-    studio.open()
-    said = 0.0
-    try:
-        while not (now := progress()).is_over:
-            time.sleep(LOOK_EVERY_SECONDS)
-            if now.total_steps and time.monotonic() - said > 10:
-                said = time.monotonic()
-                print(f"{now.step:,} of {now.total_steps:,}", file=sys.stderr)
-    finally:
-        studio.close()
-    if now.failure:
-        raise TrainingError.from_dict(now.failure)
+def _one(studio: Studio, object_id: str, resume: bool, to: str | None) -> Answer:
+    """A test or a batch, after it went on where that is wanted."""
+    form = _form(to)
+    is_batch = object_id in [card.id for card in studio.batches(LOCAL)]
+    if resume:
+        studio.resume_exam(LOCAL, object_id)
+        wait(studio, object_id, lambda: studio.exam_card(LOCAL, object_id).progress)
+    if is_batch:
+        return _answered(studio, object_id, to, form)
+    answer = _shown(studio, studio.exam_card(LOCAL, object_id))
+    if to:
+        answer["file"] = str(_moved(studio.download_exam(LOCAL, object_id, form), to))
+    return answer
 
 
+# ---- showing
 def _tested(studio: Studio, exam_id: str, to: str | None) -> Answer:
-    _wait(studio, lambda: studio.exam_card(LOCAL, exam_id).progress)
+    if studio.exam_card(LOCAL, exam_id).progress.stage == "paused":  # the same test was begun before
+        studio.resume_exam(LOCAL, exam_id)
+    wait(studio, exam_id, lambda: studio.exam_card(LOCAL, exam_id).progress)
     answer = _shown(studio, studio.exam_card(LOCAL, exam_id))
     if to:
         answer["file"] = str(_moved(studio.download_exam(LOCAL, exam_id, _form(to)), to))

@@ -183,10 +183,8 @@ def _running(verbs: Any) -> None:
     conduct = _verb(verbs, "conduct", runs.conduct, "Carry on whatever is queued or was interrupted, then end.")
     conduct.set_defaults(json=False)
     for name, kind in (("delete", runs.delete), ("rename", runs.rename)):
-        things = ("a run, a dataset or a test", "RUN|DATASET|TEST")
-        words, objects = things if name == "delete" else ("a run or a dataset", "RUN|DATASET")
-        verb = _verb(verbs, name, kind, f"{name.capitalize()} {words}.")
-        verb.add_argument("object", metavar=objects)
+        verb = _verb(verbs, name, kind, f"{name.capitalize()} a run, a dataset, a test or a batch.")
+        verb.add_argument("object", metavar="RUN|DATASET|TEST")
         if name == "rename":
             verb.add_argument("name")
 
@@ -202,9 +200,8 @@ def _after(verbs: Any) -> None:
     exam.add_exams(_verb(verbs, "exams", exam.exams, "List the tests, or show one."))
     exam.add_batch(_verb(verbs, "batch", exam.batch, "Let models answer every row of a dataset or a file."))
     judge.add(_verb(verbs, "judge", judge.judge, "Let another model read the answers of a finished test."))
-    take = _verb(verbs, "export", after.export, "Write the tuned model and everything needed to use it to a folder.")
-    take.add_argument("run", metavar="RUN")
-    take.add_argument("--to", required=True, metavar="FOLDER")
+    words = "Write the tuned model to a folder with everything around it, or to one GGUF file."
+    after.add_export(_verb(verbs, "export", after.export, words))
 
 
 def _people(verbs: Any) -> None:

@@ -268,7 +268,7 @@ def conduct(options: argparse.Namespace) -> Answer:
 
 def delete(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
-    studio.delete(LOCAL, "exams" if _is_test(studio, options.object) else _kind(studio, options.object), options.object)
+    studio.delete(LOCAL, _kind(studio, options.object), options.object)
     return {"deleted": options.object, "words": f"Deleted {options.object}."}
 
 
@@ -286,7 +286,9 @@ def _is_test(studio: Studio, object_id: str) -> bool:
     return True
 
 
-def _kind(studio: Studio, object_id: str) -> Literal["runs", "datasets"]:
+def _kind(studio: Studio, object_id: str) -> Literal["runs", "datasets", "exams"]:
+    if _is_test(studio, object_id):
+        return "exams"
     try:
         studio.runs_shelf.folder(LOCAL, object_id)
     except NotFoundError:

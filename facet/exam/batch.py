@@ -28,6 +28,7 @@ def advance(piece: Slice) -> None:
     questions, contestants = _questions(piece), contestants_of(request)
     sitting = Sitting(piece, len(questions) * len(contestants))
     try:
+        sitting.choose_engine(contestants)
         for group in by_base(contestants):
             for contestant in group:
                 _answer(sitting, contestant, questions, Decoding(**request["decoding"]))

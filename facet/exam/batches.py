@@ -1,5 +1,6 @@
 """Batches as a person meets them: start one, look through its answers as they come, take them home. No torch here."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from facet.dataset import limited
-from facet.dataset.shelf import Shelf
+from facet.dataset.shelf import LONGEST_PREPARATION_SECONDS, Say, Shelf
 from facet.dataset.split import PARTS
 from facet.errors import SettingError
 from facet.exam.answers import BATCH, answers_file, read_answers
@@ -22,9 +23,10 @@ from facet.model.source import BaseSource
 from facet.work.conductor import Looking
 from facet.work.log import Progress
 from facet.work.task import Task, Where
-from facet.workspace import Workspace, clean_name, read_about, read_json, update_about, whole_or_gone
+from facet.workspace import Workspace, clean_name, new_id, read_about, read_json, update_about, whole_or_gone
 
 Which = Literal["all", "answered", "open", "differ"]
+MOST_TOGETHER = 4  # models that answer one file
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Batches:
         grant: Grant | None,
     ) -> str:
         """See `ExamDoor.start_batch`."""
-        found = self.targets.find(person, targets, grant)
+        found = self.targets.find(person, targets, grant, MOST_TOGETHER)
         if dataset_id:
             return self._of_part(person, found, self.shelf.folder(person, dataset_id), part, decoding)
         if not upload_id:
@@ -83,7 +85,7 @@ class Batches:
                 "Neither a dataset nor a file was chosen.",
                 "Choose one of your datasets, or bring a file.",
             )
-        return self._of_file(person, found, upload_id, mapping, decoding)
+        return self.of_file(person, found, upload_id, mapping, decoding)
 
     def _of_part(self, person: Person, found: list[Found], data: Path, part: str, decoding: Decoding) -> str:
         if part not in PARTS:
@@ -96,19 +98,29 @@ class Batches:
 
         return self._made(person, found, summary["name"], part, decoding, fill)
 
-    def _of_file(
-        self, person: Person, found: list[Found], upload_id: str, mapping: dict[str, Any] | None, decoding: Decoding
+    def of_file(
+        self,
+        person: Person,
+        found: list[Found],
+        upload_id: str,
+        mapping: dict[str, Any] | None,
+        decoding: Decoding,
+        say: Say | None = None,
     ) -> str:
-        """The whole file, none of it kept aside. Raises: `DataError` when no row of it can be used."""
+        """The whole file, none of it kept aside; the batch appears once its rows are there.
+
+        Raises: `DataError` when no row of it can be used.
+        """
         readable = self.shelf.readable(person, upload_id, None)
         name = clean_name(Path(readable["original_name"]).stem)
-
-        def fill(task: Task) -> None:
-            (task.folder / "data").mkdir()
-            into = {"into": str(task.folder / "data"), "name": name, "mapping": mapping}
-            limited.call("prepare", readable | into | {"test_size": 0.0, "validation_size": 0.0}, seconds=600)
-
-        return self._made(person, found, name, "train", decoding, fill)
+        rows = self.workspace.shelf(person, "exams") / f".{new_id(name)}"
+        rows.mkdir()
+        try:
+            into = {"into": str(rows), "name": name, "mapping": mapping, "test_size": 0.0, "validation_size": 0.0}
+            limited.call("prepare", readable | into, seconds=LONGEST_PREPARATION_SECONDS, on_progress=say)
+            return self._made(person, found, name, "train", decoding, lambda task: rows.rename(task.folder / "data"))
+        finally:
+            shutil.rmtree(rows, ignore_errors=True)
 
     def _made(
         self,
@@ -117,7 +129,7 @@ class Batches:
         name: str,
         part: str,
         decoding: Decoding,
-        fill: Callable[[Task], None],
+        fill: Callable[[Task], object],
     ) -> str:
         folder = self.workspace.create(person, "exams", name)
         with whole_or_gone(folder):

@@ -10,6 +10,7 @@ from facet.dataset.conversation import DatasetType
 from facet.dataset.store import whole_examples
 from facet.errors import SettingError
 from facet.exam import kinds, results, without
+from facet.exam.judged import Judged, newest_done
 from facet.exam.options import Options
 from facet.exam.outcome import PARTS, Outcome
 from facet.exam.questions import questions_of
@@ -179,7 +180,7 @@ class Exams:
                 "base": bases[0].as_dict(),
                 "contestants": [asdict(one) for one in contestants],
             }
-            request["digests"] = digests(folder, request)
+            request["digests"] = digests(folder / "data", request)
             reuse(folder, request["digests"], earlier)
             reuse_measures(folder, request["digests"], request["base"], earlier)
             task.move_to(where or ("zerogpu" if "zerogpu" in map(self.place, bases) else "local"))
@@ -198,6 +199,12 @@ class Exams:
         """What the newest test of this run found that was finished."""
         folders = [one.folder for one in self.cards(person, run_id) if one.run_id == run_id]
         return next((outcome for folder in folders if (outcome := results.outcome(folder))), None)
+
+    def judged(self, person: Person, run_id: str) -> Judged | None:
+        """What the newest judge that is done found in the test that `found` tells of."""
+        folders = [one.folder for one in self.cards(person, run_id) if one.run_id == run_id]
+        folder = next((one for one in folders if results.outcome(one)), None)
+        return newest_done(folder) if folder else None
 
     def card(self, person: Person, exam_id: str) -> ExamCard:
         return self._card(self.workspace.find(person, "exams", exam_id))
@@ -243,6 +250,10 @@ class Exams:
             return
         task.ask_to_resume()
         queue_again(task, progress)
+
+    def rename(self, person: Person, exam_id: str, name: str) -> None:
+        """Also for a batch."""
+        update_about(self.workspace.find(person, "exams", exam_id), name=clean_name(name))
 
     def download(self, person: Person, exam_id: str, form: str) -> Path:
         """See `ExamDoor.download_exam`."""

@@ -1,5 +1,6 @@
 """What a judge found, in numbers and sentences: scores, wins, how far it agrees with itself, what it would not say."""
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,17 @@ def summary(folder: Path) -> Judged:
     )
     made.notes.extend(_notes(made))
     return made
+
+
+def newest_done(exam: Path) -> Judged | None:
+    """Of a test's folder: what its newest judge found that has answered every question."""
+    files = sorted(exam.glob("judge/*/assignment.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in files:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # one that is being deleted
+            judged = summary(file.parent)
+            if judged.of and judged.done == judged.of:
+                return judged
+    return None
 
 
 def _marks(found: Iterable[Judgement], key: str, name: str) -> Marks:

@@ -91,6 +91,11 @@ def provider(wanted: str, at_home: bool) -> Provider:
     )
 
 
+def named(wanted: str) -> Provider:
+    """Of one that was asked once, wherever that was."""
+    return next((known for known in (LOCAL, HUGGING_FACE, *SERVICES) if known.id == wanted), OWN)
+
+
 def address(known: Provider, url: str, has_key: bool) -> str:
     """Where to ask. For a server at home, its address as it may be written down: nothing secret stands in it.
 

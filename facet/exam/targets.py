@@ -43,17 +43,21 @@ class Targets:
     runs: Runs
     check: Callable[[Person, str, Grant | None], ModelCheck]
 
-    def find(self, person: Person, targets: Sequence[str], grant: Grant | None = None) -> list[Found]:
+    def find(
+        self, person: Person, targets: Sequence[str], grant: Grant | None = None, most: int = MOST_TARGETS
+    ) -> list[Found]:
         """In the order named, each once; names are made to differ.
 
         Raises: `SettingError` for none or too many; what `find_one` raises.
         """
         wanted = list(dict.fromkeys(target.strip() for target in targets if target.strip()))
-        if not 1 <= len(wanted) <= MOST_TARGETS:
+        if not wanted:
+            raise SettingError("No model was chosen.", "Somebody has to answer.", f"Choose from 1 to {most} models.")
+        if len(wanted) > most:
             raise SettingError(
-                "That many models cannot be compared at once.",
-                f"There are {len(wanted)}, and from 1 to {MOST_TARGETS} can be.",
-                "Choose from 1 to 8 models.",
+                "These are too many models at once.",
+                f"You chose {len(wanted)}, and up to {most} can answer the same questions.",
+                f"Choose from 1 to {most} models.",
             )
         return _named_apart([self.find_one(person, target, grant) for target in wanted])
 

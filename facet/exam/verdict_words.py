@@ -16,7 +16,7 @@ def sentence(verdict: Verdict, a: str, b: str, averages: tuple[float, float], ri
     if not rows:
         return f"We cannot tell whether {b} is better than {a}: there is no question on which both were scored."
     if rows == verdict.ties:
-        return f"We cannot tell {b} and {a} apart: they did equally well on {_all(rows)}."
+        return f"We cannot tell {b} and {a} apart: {_alike(rows, averages, right_or_wrong)}."
     evidence = _counted(verdict, rows) if right_or_wrong else _averaged(verdict, averages, rows)
     if verdict.better == "cannot_tell":
         doubt = f"{_chance(verdict)}{_hint(verdict, rows)}"
@@ -32,6 +32,17 @@ def _called(name: str) -> str:
 
 def _all(rows: int) -> str:
     return "the one question" if rows == 1 else f"all {rows:,} questions"
+
+
+def _alike(rows: int, averages: tuple[float, float], right_or_wrong: bool) -> str:
+    """Equally well is not well: where neither got anything right, that is what there is to know."""
+    if not right_or_wrong:
+        return f"they did equally well on {_all(rows)}"
+    if not max(averages):
+        return f"neither got {'the one question' if rows == 1 else f'any of the {rows:,} questions'} right"
+    if min(averages) == 1:
+        return f"both got {_all(rows)} right"
+    return f"both got the same {round(averages[0] * rows):,} of {rows:,} questions right"
 
 
 def _counted(verdict: Verdict, rows: int) -> str:

@@ -126,9 +126,10 @@ def notes(outcome: Outcome) -> list[str]:
     tuned = [key for key, one in outcome.contestants.items() if one.adapter]
     tried = len(outcome.contestants) - len(tuned) - 1
     if outcome.chosen == untouched:
-        ways = f"None of the {tried} ways" if tried > 1 else "The one way"
-        rest = "" if tried > 1 else " not"
-        found = [f"{ways} to ask it without training did{rest} better on validation than the untouched model as it is."]
+        ways = f"None of the {tried} ways to ask it without training did"
+        if tried == 1:
+            ways = "The one way to ask it without training did not do"
+        found = [f"{ways} better on validation than the untouched model as it is."]
     else:
         found = [_confirmed(outcome, untouched), _best(outcome, tried)]
     return [_beside_tuned(outcome, key) for key in tuned if CONFIRMED_ON in outcome.parts] + found

@@ -15,6 +15,7 @@ import facet
 from facet.gemma.licences import licence_of
 from facet.gemma.models import STARTER, Generation, find
 from facet.publish.curve import Points
+from facet.publish.judged_by import JudgedBy, judged_by
 from facet.publish.plain import code, fenced, inline, one_line, table
 from facet.publish.tested import PART_WORDS, Tested, tested
 
@@ -36,6 +37,7 @@ class CardFacts:
     curves: dict[str, Points] = field(default_factory=dict)
     results: dict[str, dict[str, dict[str, Any]]] | None = None  # part → "base"/"tuned" → loss, perplexity, tokens
     tested: Tested | None = None
+    judged: JudgedBy | None = None
     versions: dict[str, str] = field(default_factory=dict)
     run_file: str = ""
     device: str = ""
@@ -187,6 +189,7 @@ def _results(facts: CardFacts) -> str:
             ]
         )
     said = f"{tested(facts.tested)}\n\n" if facts.tested else ""
+    said += f"{judged_by(facts.judged)}\n\n" if facts.judged else ""
     heads = ["conversations", "loss before", "loss after", "perplexity before", "perplexity after", "answer tokens"]
     return (
         said

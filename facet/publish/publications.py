@@ -6,6 +6,7 @@ stopped.
 """
 
 import logging
+import secrets
 import shutil
 import threading
 import time
@@ -14,16 +15,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from facet.errors import FacetError, SettingError
+from facet.errors import FacetError, SettingError, full_disk
 from facet.hub.errors import Thing
+from facet.locks import claim, is_held
 from facet.publish.dataset_repo import DataTerms, publish_dataset, write_dataset
 from facet.publish.repo import Published, Target, check_name, publish
 from facet.workspace import read_about, read_json, update_about, write_json
 
 log = logging.getLogger("facet.publish")
 _KEPT_AS: dict[Thing, str] = {"model": "run", "dataset": "dataset"}
+LOCK = "publication.lock"
 Stage = Literal["working", "done", "failed", "interrupted"]
 
 
@@ -90,17 +93,17 @@ class Publications:
         return replace(self, thing="dataset"), lambda to: write_dataset(dataset, to, target.repo, terms)
 
     def newest(self, run: Path) -> Publication | None:
-        try:
-            found = Publication(**read_json(run / "publication.json"))
-        except (OSError, ValueError, TypeError):
-            return None
-        if found.stage == "working" and not _is_held(run):
-            return replace(
-                found,
-                stage="interrupted",
-                words="Facet was closed while it published. Press “Publish” again: it goes on where it stopped.",
-            )
-        return found
+        found = _noted_last(run)
+        if found is None or found.stage != "working" or is_held(run / LOCK):
+            return found
+        found = _noted_last(run)  # it may have ended between the two looks
+        if found is None or found.stage != "working":
+            return found
+        return replace(
+            found,
+            stage="interrupted",
+            words="Facet was closed while it published. Press “Publish” again: it goes on where it stopped.",
+        )
 
     @staticmethod
     def all(run: Path) -> list[dict[str, Any]]:
@@ -109,54 +112,72 @@ class Publications:
 
     def _claim(self, run: Path, target: Target) -> FileLock:
         check_name(target.repo, self.thing)
-        lock = FileLock(run / "publication.lock", thread_local=False)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
+        lock = claim(run / LOCK)
+        if lock is None:
             raise SettingError(
                 f"This {self.thing} is being published already.",
                 "One upload at a time keeps the versions in order.",
                 "Wait until it is done; the page shows how far it is.",
-            ) from None
-        self._note(run, Publication(target.repo, not target.private, target.tag, when=time.time()))
+            )
+        try:
+            self._note(run, Publication(target.repo, not target.private, target.tag, when=time.time()))
+        except BaseException:
+            lock.release()
+            raise
         return lock
 
     def _work(self, run: Path, fill: Callable[[Path], Path], target: Target, token: str, lock: FileLock) -> None:
-        state = Publication(target.repo, not target.private, target.tag, when=time.time())
+        begun = Publication(target.repo, not target.private, target.tag, when=time.time())
         folder = run / "publishing"
         try:
             shutil.rmtree(folder, ignore_errors=True)
-            files = fill(folder)
-
-            def say(words: str, share: float) -> None:
-                if not _is_there(run):
-                    raise SettingError(
-                        f"This {_KEPT_AS[self.thing]} is gone.", "It was deleted.", "Publish another one."
-                    )
-                self._note(run, replace(state, words=words, share=share))
-
-            publish_it = publish if self.thing == "model" else publish_dataset
-            done = publish_it(files, target, token, say, self.endpoint)
-            if _is_there(run):
-                update_about(run, published=[*read_about(run).get("published", []), _noted(done)])
-            words = "Everything was there already." if done.unchanged else "Published, and every file read back."
-            last = replace(state, stage="done", words=words, share=1.0, url=done.url, unchanged=done.unchanged,
-                           public=not done.private, tag=done.tag)  # fmt: skip
+            last = self._done(run, fill(folder), target, token, begun)
         except FacetError as error:
-            last = replace(state, stage="failed", words=error.what, failure=error.as_dict())
+            last = replace(begun, stage="failed", words=error.what, failure=error.as_dict())
         except Exception as error:
-            log.error("publishing failed: %s", type(error).__name__)  # its text may quote a request
-            fault = FacetError.unexpected("the page's own log")
-            last = replace(state, stage="failed", words=fault.what, failure=fault.as_dict())
+            fault = full_disk(error) or _reported(error)
+            last = replace(begun, stage="failed", words=fault.what, failure=fault.as_dict())
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        self._note(run, replace(last, when=time.time()))
-        lock.release()
+        try:
+            self._note(run, replace(last, when=time.time()))
+        finally:
+            lock.release()
+
+    def _done(self, run: Path, files: Path, target: Target, token: str, begun: Publication) -> Publication:
+        """Upload the files. Raises: what the Hub answers; `SettingError` when what they come from was deleted."""
+
+        def say(words: str, share: float) -> None:
+            if not _is_there(run):
+                raise SettingError(f"This {_KEPT_AS[self.thing]} is gone.", "It was deleted.", "Publish another one.")
+            self._note(run, replace(begun, words=words, share=share))
+
+        publish_it = publish if self.thing == "model" else publish_dataset
+        done = publish_it(files, target, token, say, self.endpoint)
+        if _is_there(run):
+            update_about(run, published=[*read_about(run).get("published", []), _noted(done)])
+        words = "Everything was there already." if done.unchanged else "Published, and every file read back."
+        return replace(begun, stage="done", words=words, share=1.0, url=done.url, unchanged=done.unchanged,
+                       public=not done.private, tag=done.tag)  # fmt: skip
 
     @staticmethod
     def _note(run: Path, state: Publication) -> None:
         if _is_there(run):
             write_json(run / "publication.json", asdict(state))
+
+
+def _reported(error: Exception) -> FacetError:
+    number = secrets.token_hex(4)
+    log.error("fault %s: publishing failed: %s", number, type(error).__name__)  # its text may quote a request
+    return FacetError.unexpected(number)
+
+
+def _noted_last(run: Path) -> Publication | None:
+    """None for one that was never published, and for what a later Facet wrote."""
+    try:
+        return Publication(**read_json(run / "publication.json"))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _noted(done: Published) -> dict[str, Any]:
@@ -167,13 +188,3 @@ def _noted(done: Published) -> dict[str, Any]:
 def _is_there(run: Path) -> bool:
     """A run or dataset may be deleted while it is published; nothing may make its folder anew."""
     return (run / "about.json").is_file()
-
-
-def _is_held(run: Path) -> bool:
-    lock = FileLock(run / "publication.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False

@@ -1,50 +1,41 @@
 """A batch: models answer every row of a file or of a part of prepared data, and the answers stand side by side."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
-from facet.errors import SettingError
 from facet.exam.batches import BatchCard, BatchRow
-from facet.identity import Grant, Person
-from facet.model.decoding import Decoding
+from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.batch_rows import PAGE, Rows, Which, describe_rows, rows_layout
+from facet.ui.batch_start import StartForm, listed, start_layout, wire_start
 from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
-from facet.ui.exam_compare import targets
 from facet.ui.live import describe_failure
-from facet.ui.markup import html, section, track
+from facet.ui.manage import Manage, manage_layout, wire_manage
+from facet.ui.markup import html, track
 from facet.ui.pace import Pace
-from facet.ui.prepared import choices_of
 from facet.ui.session import Session
-from facet.ui.values import File, Id, Line, Name, Number
+from facet.ui.values import Id, Line, Name
 from facet.ui.words import STAGE_WORDS, ago, count, duration, stage_look, waiting_words
 
 LOOK_EVERY = 2.0  # seconds
-PARTS = [("Exam", "exam"), ("Validation", "validation"), ("To learn from", "train")]
-FILES = [".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".parquet", ".txt", ".md", ".zip"]
 STAGES = {"running": "Answering"}
 
 
 @dataclass(frozen=True)
 class BatchTab:
-    dataset: gr.Dropdown
-    part: gr.Dropdown
-    file: gr.File
-    models: gr.Dropdown
-    longest: gr.Number
-    start: gr.Button
+    form: StartForm
     box: gr.Column
     batch: gr.Dropdown
     state: gr.HTML
     pause: gr.Button
     resume: gr.Button
+    manage: Manage
     rows: Rows
-    form: gr.Radio
+    kind: gr.Radio
     make: gr.Button
     ready: gr.DownloadButton
     tick: gr.Timer
@@ -58,29 +49,11 @@ class BatchTab:
 
     @property
     def listed(self) -> list[Any]:
-        return [self.dataset, self.models, *self.shown]
+        return [*self.form.listed, *self.shown]
 
 
 def layout() -> BatchTab:
-    with gr.Column(elem_classes="card f-gap", elem_id="batch-start"):
-        gr.HTML(
-            section(
-                "Many questions at once",
-                "Models of your choice answer every row of your data, or of a file. Nothing is judged here.",
-            )
-        )
-        with gr.Row():
-            dataset = gr.Dropdown([], label="Rows of", min_width=220)
-            part = gr.Dropdown(PARTS, value="exam", label="Which of them", min_width=140)
-            file = gr.File(label="Or of a file", file_types=FILES, height=110, min_width=240, elem_id="batch-file")
-        with gr.Row(elem_classes="f-finish"):
-            models = gr.Dropdown(
-                [], label="Answered by", info="Up to four", multiselect=True, max_choices=4, min_width=300
-            )
-            longest = gr.Number(
-                Decoding().max_new_tokens, label="Longest reply", info="Tokens", precision=0, min_width=130
-            )
-            start = gr.Button("Answer them all", variant="primary", elem_id="start-batch")
+    form = start_layout()
     with gr.Column(visible=False, elem_classes="card f-gap", elem_id="batch") as box:
         batch = gr.Dropdown([], label="Which batch", elem_classes="f-narrow f-left f-pair-choice")
         state = gr.HTML(elem_id="batch-state")
@@ -88,53 +61,28 @@ def layout() -> BatchTab:
             pause, resume = (gr.Button(name, visible=False, scale=0) for name in ("Pause", "Resume"))
         rows = rows_layout()
         with gr.Row(elem_classes="f-finish"):
-            form = gr.Radio([("A table (CSV)", "csv"), ("JSONL", "jsonl")], value="csv", label="All answers as")
+            kind = gr.Radio([("A table (CSV)", "csv"), ("JSONL", "jsonl")], value="csv", label="All answers as")
             make = gr.Button("Make the file")
             ready = gr.DownloadButton("Download", visible=False, variant="primary")
+        manage = manage_layout("exams", "batch")
     tick, seen = gr.Timer(LOOK_EVERY, active=False), gr.State(None)
-    asked = (dataset, part, file, models, longest, start)
-    return BatchTab(*asked, box, batch, state, pause, resume, rows, form, make, ready, tick, seen)
+    return BatchTab(form, box, batch, state, pause, resume, manage, rows, kind, make, ready, tick, seen)
 
 
 def wire(tab: BatchTab, studio: Studio, gate: Gate, session: Session) -> None:
     pace = Pace()
-    _wire_start(tab, studio, gate, pace)
+
+    def begun(person: Person, batch: str) -> list[Any]:
+        pace.await_change(batch)
+        return opened(studio, pace, person, batch)
+
+    def after_a_change(studio: Studio, person: Person, batch: str | None) -> list[Any]:
+        return opened(studio, pace, person, batch)
+
+    wire_start(tab.form, studio, gate, tab.shown, begun)
+    wire_manage(tab.manage, studio, gate, tab.batch, tab.shown, after_a_change)
     _wire_follow(tab, studio, gate, pace)
     _wire_look(tab, studio, gate)
-
-
-def _wire_start(tab: BatchTab, studio: Studio, gate: Gate, pace: Pace) -> None:
-    def begin(
-        person: Person,
-        grant: Grant,
-        dataset: Id | None,
-        part: Name,
-        file: File | None,
-        models: list[Id] | None,
-        longest: Number | None,
-    ) -> list[Any]:
-        decoding = Decoding(max_new_tokens=longest if longest is not None else 0)
-        where = _source(studio, person, dataset, part, file)
-        batch = studio.start_batch(person, models or [], **where, decoding=decoding, grant=grant)
-        if file:
-            Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
-        pace.await_change(batch)
-        return [None, *opened(studio, pace, person, batch)]
-
-    fields = ("dataset", "part", "file", "models", "longest")
-    asked = {name: getattr(tab, name) for name in fields}
-    gate.on(tab.start.click, begin, asked, [tab.file, *tab.shown], show_progress="minimal", show_progress_on=tab.start)
-
-
-def _source(studio: Studio, person: Person, dataset: str | None, part: str, file: str | None) -> dict[str, Any]:
-    """Raises: `SettingError` for neither, `DataError` for a file that cannot be read."""
-    if file:
-        return {"upload_id": studio.bring_file(person, Path(file), Path(file).name)}
-    if not dataset:
-        raise SettingError(
-            "There is nothing to answer.", "No data was chosen.", "Choose it in “Rows of”, or drop a file."
-        )
-    return {"dataset_id": dataset, "part": part}
 
 
 def _wire_follow(tab: BatchTab, studio: Studio, gate: Gate, pace: Pace) -> None:
@@ -164,7 +112,7 @@ def _wire_follow(tab: BatchTab, studio: Studio, gate: Gate, pace: Pace) -> None:
     gate.on(tab.tick.tick, follow, state, tab.shown, quiet=True)
     for button, action in ((tab.pause, "pause_exam"), (tab.resume, "resume_exam")):
         gate.on(button.click, press(action), {"batch": tab.batch}, tab.tick, show_progress="hidden")
-    gate.on(tab.make.click, make, {"batch": tab.batch, "form": tab.form}, tab.ready, show_progress_on=tab.make)
+    gate.on(tab.make.click, make, {"batch": tab.batch, "form": tab.kind}, tab.ready, show_progress_on=tab.make)
 
 
 def _wire_look(tab: BatchTab, studio: Studio, gate: Gate) -> None:
@@ -189,13 +137,7 @@ def _mine(studio: Studio, person: Person, batch: str | None) -> BatchCard | None
 
 def refreshed(studio: Studio, person: Person, dataset: str | None, batch: str | None = None) -> list[Any]:
     """Values of `BatchTab.listed`."""
-    cards = studio.datasets(person)
-    card = next((card for card in cards if card.id == dataset), cards[0] if cards else None)
-    return [
-        gr.Dropdown(choices=choices_of(cards, card), value=card.id if card else None),
-        gr.Dropdown(choices=targets(studio, person)),
-        *opened(studio, Pace(), person, batch),
-    ]
+    return [*listed(studio, person, dataset), *opened(studio, Pace(), person, batch)]
 
 
 def opened(

@@ -195,8 +195,8 @@ def roc(outcome: Outcome, part: str) -> go.Figure | None:
 
 
 def averaged(curves: Mapping[str, Sequence[Sequence[float]]]) -> tuple[list[float], list[float]]:
-    """The curve itself where there is one; of several the mean height at the same share of false alarms."""
-    drawn = [(list(x), list(y)) for x, y in curves.values() if len(x) > 1]
+    """One line from `Scored.roc`: the curve itself, or the mean height of several at the same share of false alarms."""
+    drawn = [([x for x, _ in points], [y for _, y in points]) for points in curves.values() if len(points) > 1]
     if len(drawn) == 1:
         return drawn[0]
     heights = [[_height_at(x, y, at) for x, y in drawn] for at in GRID]

@@ -46,6 +46,13 @@ class Examples:
     def shown(self) -> list[Any]:
         return [self.box, self.rows, self.earlier, self.later, self.start]
 
+    @property
+    def all(self) -> list[Any]:
+        return [*self.shown, self.search, self.only]
+
+
+NO_FILTER = ("", "all")  # values of `search` and `only`: what is shown anew is shown whole
+
 
 def examples_layout() -> Examples:
     with gr.Column(visible=False, elem_classes="card f-gap", elem_id="exam-examples") as box:

@@ -25,7 +25,7 @@ ENDLESS = (
 )
 FIRST = ("rows", "perplexity", "never_stopped", "repeating")
 LIGHTS = {
-    "green": ("good", "✓", "Nothing was lost that we can see."),
+    "green": ("good", "✓", "Nothing was lost beyond what chance explains."),
     "amber": ("warn", "!", "Look closer."),
     "red": ("error", "✗", "It got worse at other things."),
 }

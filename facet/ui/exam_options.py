@@ -31,6 +31,11 @@ class OptionsForm:
     def asked(self) -> dict[str, Any]:
         return {"general": self.general, "most": self.most, "type": self.type}
 
+    @property
+    def changed(self) -> list[Any]:
+        """Events after which it may take longer, or not as long."""
+        return [self.general.input, self.most.change, self.type.input]
+
 
 def options_layout() -> OptionsForm:
     with gr.Accordion("How it is asked", open=False, elem_classes="f-more"):

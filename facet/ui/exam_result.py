@@ -16,6 +16,7 @@ from facet.ui.exam_examples import Examples, examples_layout
 from facet.ui.exam_numbers import describe_general, describe_mix_ups, describe_notes, describe_numbers
 from facet.ui.exam_verdict import describe_verdicts, metric_of, telling_part
 from facet.ui.live import describe_failure
+from facet.ui.manage import Manage, manage_layout
 from facet.ui.markup import html, note, section, track
 from facet.ui.pace import Pace
 from facet.ui.words import STAGE_WORDS, duration, stage_look, waiting_words
@@ -31,6 +32,7 @@ class Result:
     state: gr.HTML
     pause: gr.Button
     resume: gr.Button
+    manage: Manage
     found: gr.Column
     verdict: gr.HTML
     pair: gr.Dropdown
@@ -50,7 +52,7 @@ class Result:
 
     @property
     def shown(self) -> list[Any]:
-        return [*self.standing, *self.pictures, *self.examples.shown]
+        return [*self.standing, *self.pictures, *self.examples.all]
 
     @property
     def standing(self) -> list[Any]:
@@ -58,6 +60,7 @@ class Result:
             self.state,
             self.pause,
             self.resume,
+            self.manage.fold,
             self.found,
             self.verdict,
             self.pair,
@@ -80,6 +83,7 @@ class Standing:
     state: gr.HTML
     pause: gr.Button
     resume: gr.Button
+    manage: Manage
 
 
 def standing_layout() -> Standing:
@@ -88,7 +92,7 @@ def standing_layout() -> Standing:
     with gr.Row(elem_classes="f-buttons"):
         pause = gr.Button("Pause", visible=False, scale=0)
         resume = gr.Button("Resume", visible=False, scale=0)
-    return Standing(state, pause, resume)
+    return Standing(state, pause, resume, manage_layout("exams"))
 
 
 def result_layout(above: Standing, look_every: float) -> Result:
@@ -112,7 +116,7 @@ def result_layout(above: Standing, look_every: float) -> Result:
             file = gr.DownloadButton("Download", visible=False, variant="primary")
     tick, seen = gr.Timer(look_every, active=False), gr.State(None)
     shown = (found, verdict, pair, side_by_side, dots, closely, confusion, roc, mix_ups, examples, numbers)
-    return Result(above.state, above.pause, above.resume, *shown, form, make, file, tick, seen)
+    return Result(above.state, above.pause, above.resume, above.manage, *shown, form, make, file, tick, seen)
 
 
 def look(studio: Studio, pace: Pace, person: Person, exam_id: str | None) -> list[Any]:
@@ -124,6 +128,7 @@ def look(studio: Studio, pace: Pace, person: Person, exam_id: str | None) -> lis
         *standing(studio, pace, person, card, outcome),
         *pictured(outcome, pair),
         *exam_examples.look(studio, person, exam_id, outcome, between=between(outcome, pair)),
+        *exam_examples.NO_FILTER,
     ]
 
 
@@ -154,6 +159,7 @@ def standing(studio: Studio, pace: Pace, person: Person, card: ExamCard | None, 
         str(describe_state(card, outcome, turn, left)),
         gr.Button(visible=working),
         gr.Button(visible=stage in ("paused", "failed")),
+        gr.Accordion(visible=card is not None),
         gr.Column(visible=outcome is not None),
         str(describe_verdicts(outcome) + describe_notes(outcome)) if outcome else "",
         gr.Dropdown(choices=chosen, value=chosen[0][1] if chosen else None, visible=len(chosen) > 1),

@@ -1,4 +1,4 @@
-"""Rename and delete, the same for datasets and runs; nothing is deleted by one press."""
+"""Rename and delete, the same for datasets, runs, tests and batches; nothing is deleted by one press."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +12,22 @@ from facet.ui.events import Gate
 from facet.ui.markup import html
 from facet.ui.values import Id, Line
 
-Kind = Literal["datasets", "runs"]
-THING = {"datasets": "data", "runs": "run"}
+Kind = Literal["datasets", "runs", "exams"]  # the last also holds batches
+THING = {"datasets": "data", "runs": "run", "exams": "test"}
 LOST = {
-    "datasets": "Runs that learned from it keep their own copy.",
-    "runs": "Its model, its curve and its tests go with it. This cannot be undone.",
+    "data": "Runs that learned from it keep their own copy.",
+    "run": "Its model, its curve and its tests go with it. This cannot be undone.",
+    "test": "All its answers and what a judge said of them go with it; the models stay. If it is going on, it is "
+    "stopped first. This cannot be undone.",
+    "batch": "All its answers go with it; the models and the data stay. If it is going on, it is stopped first. "
+    "This cannot be undone.",
 }
 
 
 @dataclass(frozen=True)
 class Manage:
     kind: Kind
+    fold: gr.Accordion
     name: gr.Textbox
     rename: gr.Button
     delete: gr.Button
@@ -31,17 +36,19 @@ class Manage:
     keep: gr.Button
 
 
-def manage_layout(kind: Kind) -> Manage:
-    with gr.Accordion("Rename or delete", open=False), gr.Column(elem_classes="f-gap"):
+def manage_layout(kind: Kind, called: str = "") -> Manage:
+    """`called` is the word for one of them, where it is not that of its kind."""
+    thing = called or THING[kind]
+    with gr.Accordion("Rename or delete", open=False) as fold, gr.Column(elem_classes="f-gap"):
         with gr.Row(elem_classes="f-finish"):
-            name = gr.Textbox(label=f"New name of this {THING[kind]}", max_length=80)
+            name = gr.Textbox(label=f"New name of this {thing}", max_length=80)
             rename = gr.Button("Rename")
             delete = gr.Button("Delete …")
         with gr.Row(visible=False, elem_classes="f-note warn f-sure") as sure:
-            gr.HTML(html("<p><strong>Delete this {} for good?</strong> {}</p>", THING[kind], LOST[kind]))
+            gr.HTML(html("<p><strong>Delete this {} for good?</strong> {}</p>", thing, LOST[thing]))
             really = gr.Button("Yes, delete it", variant="stop", scale=0)
             keep = gr.Button("No, keep it", scale=0)
-    return Manage(kind, name, rename, delete, sure, really, keep)
+    return Manage(kind, fold, name, rename, delete, sure, really, keep)
 
 
 def wire_manage(
@@ -51,8 +58,11 @@ def wire_manage(
     chosen: Any,
     outputs: list[Any],
     refreshed: Callable[[Studio, Person, str | None], list[Any]],
-) -> None:
-    """`refreshed` gives the values of `outputs` after a change, for the object that is then chosen."""
+) -> list[Any]:
+    """`refreshed` gives the values of `outputs` after a change, for the object that is then chosen.
+
+    Returns what renames and what deletes, for whatever else has to follow.
+    """
 
     def rename(person: Person, object_id: Id | None, name: Line) -> list[Any]:
         studio.rename(person, manage.kind, object_id or "", name)
@@ -68,7 +78,7 @@ def wire_manage(
     def calm(person: Person) -> Any:
         return gr.Row(visible=False)
 
-    gate.on(
+    renamed = gate.on(
         [manage.rename.click, manage.name.submit],
         rename,
         {"object_id": chosen, "name": manage.name},
@@ -76,4 +86,5 @@ def wire_manage(
     )
     gate.on(manage.delete.click, ask, None, manage.sure, quiet=True)
     gate.on(manage.keep.click, calm, None, manage.sure, quiet=True)
-    gate.on(manage.really.click, delete, {"object_id": chosen}, [manage.sure, *outputs])
+    deleted = gate.on(manage.really.click, delete, {"object_id": chosen}, [manage.sure, *outputs])
+    return [renamed, deleted]

@@ -8,13 +8,14 @@ import gradio as gr
 from facet.exam.exams import ExamCard
 from facet.identity import Grant, Person
 from facet.studio import Studio
-from facet.ui import batch, exam_compare, exam_examples, judge, without
+from facet.ui import batch, exam_compare, exam_examples, exam_forecast, judge, without
 from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
 from facet.ui.exam_compare import Compare, compare_layout, exam_choices
 from facet.ui.exam_examples import PAGE, Only
 from facet.ui.exam_options import OptionsForm, options_layout, options_of
 from facet.ui.exam_result import Result, between, fingerprint, look, pictured, result_layout, standing_layout
+from facet.ui.manage import wire_manage
 from facet.ui.markup import nothing_yet
 from facet.ui.models import chosen_model, tuned_choices
 from facet.ui.pace import Pace
@@ -117,10 +118,21 @@ def _wire_start(tab: TestTab, studio: Studio, gate: Gate, pace: Pace) -> None:
     def choose_exam(person: Person, run: Id | None, exam: Id | None) -> list[Any]:
         return opened(studio, pace, person, run, exam)
 
-    asked = {"run": tab.run}
+    def say_how_long(person: Person, run: Id | None, **chosen: Choice) -> gr.Dropdown:
+        return gr.Dropdown(info=exam_forecast.of_run(studio, person, run, chosen))
+
+    asked, options = {"run": tab.run}, tab.options
     gate.on(tab.start.click, begin, asked | tab.options.asked, tab.shown, show_progress="hidden")
     gate.on(tab.run.input, choose_run, asked, tab.shown, quiet=True)
     gate.on(tab.exam.input, choose_exam, asked | {"exam": tab.exam}, tab.shown, quiet=True)
+    gate.on(options.changed, say_how_long, asked | options.asked, tab.run, quiet=True, trigger_mode="always_last")
+    for done in wire_manage(tab.result.manage, studio, gate, tab.exam, [tab.exam], _renamed):
+        gate.on(done.success, choose_exam, asked | {"exam": tab.exam}, tab.shown, quiet=True)
+
+
+def _renamed(studio: Studio, person: Person, exam: str | None) -> list[Any]:
+    """The name in the list; what depends on the test follows."""
+    return [gr.Dropdown(choices=exam_choices(studio.exams(person)), value=exam)]
 
 
 def _wire_result(tab: TestTab, studio: Studio, gate: Gate, pace: Pace) -> None:
@@ -194,8 +206,14 @@ def _wire_compare(tab: TestTab, studio: Studio, gate: Gate, session: Session, pa
     def list_them(person: Person, dataset: Id | None) -> list[Any]:
         return exam_compare.refreshed(studio, person, dataset)
 
+    def say_how_long_all(person: Person, dataset: Id | None, models: list[Id] | None, **chosen: Choice) -> gr.Dropdown:
+        return gr.Dropdown(info=exam_forecast.of_compare(studio, person, dataset, models or [], chosen))
+
     asked = {"dataset": compare.dataset, "models": compare.models, "run": tab.run} | compare.options.asked
     gate.on(compare.start.click, begin, asked, [tab.sections, *tab.shown], show_progress="hidden")
+    before = {"dataset": compare.dataset, "models": compare.models} | compare.options.asked
+    changed = [compare.dataset.input, compare.models.input, *compare.options.changed]
+    gate.on(changed, say_how_long_all, before, compare.models, quiet=True, trigger_mode="always_last")
     gate.on(tab.tabs["compare"].select, list_them, {"dataset": session.dataset}, compare.listed, quiet=True)
 
 
@@ -207,7 +225,8 @@ def refreshed(studio: Studio, person: Person, wanted: str | None, exam: str | No
     exam = next((card.id for card in cards if card.id == exam and card.run_id in ("", run)), None)
     known = bool(choices) or bool(cards)
     shown = opened(studio, Pace(), person, run, exam)
-    shown[0] = gr.Dropdown(choices=choices, value=shown[0])
+    run = run_of(cards, run, exam)
+    shown[0] = gr.Dropdown(choices=choices, value=run, info=exam_forecast.of_run(studio, person, run))
     return [gr.Column(visible=not known), gr.Column(visible=known), *shown]
 
 
@@ -215,13 +234,20 @@ def opened(studio: Studio, pace: Pace, person: Person, run: str | None, exam: st
     """Values of `TestTab.shown`: of one test and the run it is about, or of the newest test of a run."""
     cards = studio.exams(person)
     card = next((each for each in cards if each.id == exam), None) or newest(cards, run)
-    run = card.run_id if card and card.run_id else run
+    run = run_of(cards, run, exam)
+    working = bool(card and card.progress.is_active)
     return [
-        run,
+        gr.Dropdown(value=run) if working else gr.Dropdown(value=run, info=exam_forecast.of_run(studio, person, run)),
         start_button(cards, run),
         gr.Dropdown(choices=exam_choices(cards), value=card.id if card else None, visible=len(cards) > 1),
         *look(studio, pace, person, card.id if card else None),
     ]
+
+
+def run_of(cards: list[ExamCard], run: str | None, exam: str | None) -> str | None:
+    """The run that a test is about; `run` where it is of several."""
+    card = next((each for each in cards if each.id == exam), None) or newest(cards, run)
+    return card.run_id if card and card.run_id else run
 
 
 def newest(cards: list[ExamCard], run: str | None) -> ExamCard | None:

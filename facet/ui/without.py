@@ -9,29 +9,29 @@ from markupsafe import Markup
 from pydantic import Field
 
 from facet.errors import DataError, SettingError
-from facet.exam import scores
 from facet.exam.exams import ExamCard, Options
-from facet.exam.metric_words import METRICS, written
-from facet.exam.outcome import PARTS, Contestant, Outcome
+from facet.exam.outcome import Outcome
 from facet.exam.proposals import Proposal, proposed_for
 from facet.exam.without import notes
 from facet.gemma.models import STARTER
 from facet.identity import Grant, Person
 from facet.studio import Studio
 from facet.ui.events import Gate
+from facet.ui.exam_forecast import of_prompts
 from facet.ui.exam_result import describe_state
-from facet.ui.markup import clip, each, html, nothing_yet, section, table
+from facet.ui.markup import each, html, nothing_yet, section
 from facet.ui.models import model_name, tuned, tuned_choices
 from facet.ui.pace import Pace
 from facet.ui.prepared import choices_of
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id, Line, Words
+from facet.ui.without_ways import describe_ways
 
 LOOK_EVERY = 2.0  # seconds
 BETWEEN = "---"  # a line of its own between two instructions
 COUNTS = ("1", "3", "5", "8")  # of examples to show
+SHOTS = "So many from the training part, before each question"
 NOBODY = ("No model of mine", "")
-PART_HEADS = {"validation": "Validation", "exam": "Exam"}
 Counts = Annotated[list[Literal["1", "3", "5", "8"]], Field(max_length=len(COUNTS))]
 
 
@@ -112,7 +112,7 @@ def layout() -> WithoutTab:
             list(COUNTS),
             value=["3"],
             label="Examples to show",
-            info="So many from the training part, before each question",
+            info=SHOTS,
         )
         with gr.Row(elem_classes="f-buttons"):
             start = gr.Button("Try without training", variant="primary", scale=0, elem_id="try-without")
@@ -166,7 +166,16 @@ def wire(tab: WithoutTab, studio: Studio, gate: Gate, session: Session) -> None:
             pace.await_change(card.id)
         return look(studio, pace, person, dataset)
 
+    def say_how_long_without(
+        person: Person, dataset: Id | None, base: Line, beside: Id | None, system: Words, shots: Counts
+    ) -> gr.CheckboxGroup:
+        ways = (1 + len(instructions_in(system))) * (1 + len(shots))
+        told = of_prompts(studio, person, dataset, base, beside or None, ways)
+        return gr.CheckboxGroup(info=f"{SHOTS}. {told}" if told else SHOTS)
+
     data = {"dataset": tab.dataset}
+    changed = [tab.dataset.input, tab.base.input, tab.beside.input, tab.shots.input, tab.system.blur, tab.why.change]
+    gate.on(changed, say_how_long_without, tab.asked, tab.shots, quiet=True, trigger_mode="always_last")
     gate.on(tab.start.click, begin, tab.asked, tab.shown, show_progress="hidden")
     gate.on(tab.propose.click, propose_instructions, data, [tab.system, tab.why], show_progress_on=tab.system)
     gate.on(tab.dataset.input, choose_dataset, data, [session.dataset, tab.why, *tab.shown], quiet=True)
@@ -239,47 +248,6 @@ def describe(card: ExamCard | None, outcome: Outcome | None, turn: Any = None, l
     words = notes(outcome)
     findings = each('<p class="f-verdict">{}</p>', words[:1]) + each("<p>{}</p>", words[1:])
     return html("{}{}{}", findings, describe_ways(outcome), MORE)
-
-
-def describe_ways(outcome: Outcome) -> Markup:
-    """Every way with its score on each part, the best on validation first."""
-    metric = scores.main(outcome.type)
-    parts = [part for part in PARTS if part in outcome.parts]
-    rows = [
-        (_way(outcome.contestants[key], key == outcome.chosen), *(_score(outcome, part, key, metric) for part in parts))
-        for key in sorted(outcome.contestants, key=lambda key: -_worth(outcome, key, metric))
-    ]
-    heads = ("Way to ask", *(PART_HEADS[part] for part in parts))
-    looks = {column: "right" for column in range(1, len(heads))}
-    known = METRICS[metric]
-    meaning = html('<p class="f-small">{}: {} <small>{}</small></p>', known.label, known.plain, known.expert)
-    return table("What each way without training scored", heads, rows, looks) + meaning
-
-
-def _worth(outcome: Outcome, key: str, metric: str) -> float:
-    """For sorting; what did not answer validation stands last."""
-    for part in PARTS:
-        if key in outcome.parts.get(part, {}):
-            value = outcome.parts[part][key].metrics.get(metric, float("-inf"))
-            return value if METRICS[metric].higher_is_better else -value
-    return float("-inf")
-
-
-def _score(outcome: Outcome, part: str, key: str, metric: str) -> str:
-    scored = outcome.parts[part].get(key)
-    if scored is None or metric not in scored.metrics:
-        return "–"
-    return written(metric, scored.metrics[metric])
-
-
-def _way(contestant: Contestant, is_chosen: bool) -> Markup:
-    mark = html(' <span class="f-chip good">chosen</span>') if is_chosen else ""
-    shown = [(clip(shot[0]["content"], 300), clip(shot[-1]["content"], 300)) for shot in contestant.shots]
-    if not (contestant.system or shown):
-        return html("{}{}", contestant.name, mark)
-    examples = each('<p class="f-small">{}<br>→ {}</p>', shown)
-    system = html("<pre>{}</pre>", contestant.system) if contestant.system else ""
-    return html("{}{}<details><summary>What is said</summary>{}{}</details>", contestant.name, mark, system, examples)
 
 
 def describe_reasons(found: list[Proposal]) -> Markup:

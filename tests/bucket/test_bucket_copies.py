@@ -734,3 +734,22 @@ def _until(reached, seconds: float = 10.0) -> None:
     while not reached():
         assert time.monotonic() < end, "it never came to that"
         time.sleep(0.01)
+
+
+def test_what_people_judged_in_chats_comes_back_and_what_is_newer_here_stays(place):
+    mine, theirs = (place.workspace.tenant(one.key) / "feedback.json" for one in (ANN, VISITOR))
+    judged = json.dumps([{"answer": "Aye." * 9_000}])  # too large to lie inside of the manifest
+    for file in (mine, theirs):
+        file.parent.mkdir(parents=True)
+        file.write_text(judged)
+    update_about(mine.parent, also=["somebody"])
+    place.copy_once()
+    place.come_back()
+    assert mine.read_text() == theirs.read_text() == judged
+    assert read_about(mine.parent)["also"] == ["somebody"] and not (theirs.parent / "about.json").exists()
+
+    theirs.write_text("[]")
+    place.copy_once()
+    assert theirs.read_text() == "[]"
+    place.come_back()
+    assert theirs.read_text() == "[]" and mine.read_text() == judged

@@ -56,13 +56,13 @@ def test_up_to_four_answer_with_proof_and_the_untouched_side_is_the_untouched_mo
 
 
 def test_answers_are_judged_while_one_talks_and_become_the_next_version(terminal, run_id, dataset_id):
-    done = typed(terminal, "/up\nWho are you?\n/better Arr, a pirate!\nAnd now?\n/down\n\n", "chat", run_id)
+    done = typed(terminal, "/up\nWho are you?\n/better Arr, a pirate!\n/down\nAnd now?\n/down\n\n", "chat", run_id)
     assert done.returncode == 0, done.stderr
     assert "There is no answer to judge yet." in done.stderr and "You: Tuned:" in done.stdout
 
     listed = terminal.json("feedback")
-    assert [(one["good"], one["better"]) for one in listed["judged"]] == [(None, "Arr, a pirate!"), (False, "")]
-    assert listed["examples"] == {"conversation": 1, "preference": 1, "unpaired_preference": 2}
+    assert [(one["good"], one["better"]) for one in listed["judged"]] == [(False, "Arr, a pirate!"), (False, "")]
+    assert listed["examples"] == {"conversation": 1, "preference": 1, "unpaired_preference": 3}
 
     made = terminal.json("feedback", "--to", dataset_id)
     assert (made["version"], made["used"]) == (2, 101)
@@ -110,3 +110,10 @@ def test_pictures_are_shown_to_a_model_that_sees_and_to_no_other(terminal, tmp_p
         named = [part for file in wrong for part in ("--image", str(tmp_path / file))]
         refused = terminal("chat", seer, *asked, *named)
         assert refused.returncode == 1 and words in refused.stderr
+
+
+def test_an_engine_is_asked_for_by_name_and_who_answered_is_said(terminal):
+    asked = ("chat", "starter", "--prompt", "What is the capital of Peru?", "--max-new-tokens", "8", "--engine", "vLLM")
+    done = typed(terminal, "", *asked, "--json")
+    assert json.loads(done.stdout)["answers"]["base"]["engine"] == "transformers"
+    assert "vLLM is not used: " in done.stderr and "transformers answers instead." in done.stderr

@@ -2,10 +2,18 @@
 
 import csv
 import json
+import threading
+import time
 
 import pytest
 
+from facet.cli.exam_wait import say_forecast, so_far
 from facet.cli.main import main
+from facet.exam.forecast import Forecast
+from facet.identity import LOCAL
+from facet.studio import Studio
+from facet.work.log import Progress
+from facet.workspace import Workspace
 from tests.exam.small_bank import LABELS
 
 pytestmark = pytest.mark.tiny
@@ -107,3 +115,41 @@ def test_what_cannot_be_done_is_refused_in_three_sentences(facet, home, dataset)
     with pytest.raises(SystemExit) as wrong:
         facet("compare", dataset)
     assert wrong.value.code == 2
+
+
+def test_a_test_that_is_paused_elsewhere_ends_the_waiting_and_goes_on_when_told(facet, home, run):
+    studio = Studio(Workspace(home / "home"))
+    before = {card.id for card in studio.exams(LOCAL)}
+
+    def somebody_else() -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if new := [card.id for card in studio.exams(LOCAL) if card.id not in before]:
+                return studio.pause_exam(LOCAL, new[0])
+            time.sleep(0.02)
+
+    pausing = threading.Thread(target=somebody_else)
+    pausing.start()
+    status, answer, error = facet("exam", run, *FEW, "--type", "exact")
+    pausing.join()
+    exam = next(card.id for card in studio.exams(LOCAL) if card.id not in before)
+    assert status == 1 and answer["error"]["what"].startswith("It was paused") and f"exams {exam} --resume" in error
+    assert studio.exam_card(LOCAL, exam).progress.stage == "paused"
+
+    status, answer, _ = facet("exams", exam, "--resume", "--to", home / "later.csv")
+    assert status == 0 and answer["stage"] == "finished" and (home / "later.csv").is_file()
+    assert facet("rename", exam, "Renamed")[0] == 0 and facet("exams", exam)[1]["name"] == "Renamed"
+    assert facet("delete", exam)[0] == 0 and facet("exams", exam)[0] == 1
+    assert facet("exams", "--resume")[0] == 1
+
+
+def test_how_far_it_is_and_how_long_it_takes_is_said(capsys):
+    assert so_far(Progress(step=30, total_steps=50), 10, 10.0) == "30 of 50, about 10 seconds to go"
+    assert so_far(Progress(step=10, total_steps=50), None, 10.0) == "10 of 50"
+    say_forecast(Forecast(240, 0, 600.0, True))
+    say_forecast(Forecast(240, 0, 30.0, False))
+    say_forecast(Forecast(240, 0, None, False))
+    assert capsys.readouterr().err.splitlines() == [
+        "240 answers to give, about 10 minutes.",
+        "240 answers to give, very roughly 30 seconds.",
+    ]

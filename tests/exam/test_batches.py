@@ -110,3 +110,43 @@ def test_what_cannot_be_answered_is_refused_in_words(studio, bank, run):
             act(BEN, batch)
     studio.delete(LOCAL, "exams", batch)
     assert batch not in [card.id for card in studio.batches(LOCAL)]
+
+
+def test_a_file_is_prepared_beside_the_page_and_its_batch_follows(studio, tmp_path):
+    file = tmp_path / "later.csv"
+    file.write_text("question,answer\nWhat is 3 plus 4?,7\nWho are you?,Facet\n")
+    before = studio.batches(LOCAL)
+    upload = studio.bring_file(LOCAL, file, file.name)
+    job = studio.start_batch_of_file(LOCAL, ["starter"], upload, decoding=SHORT)
+    with pytest.raises(NotFoundError):
+        studio.making(BEN, job)
+    batch_id = studio.makings.wait(LOCAL, job, 60)
+    assert studio.batch_in_the_making(LOCAL) is None
+    sat(studio, batch_id)
+    rows, count = studio.batch_rows(LOCAL, batch_id, search="plus")
+    assert (count, rows[0].expected) == (1, "7") and studio.batch(LOCAL, batch_id).source == "later"
+    assert len(studio.batches(LOCAL)) == len(before) + 1
+
+
+def test_a_file_that_cannot_be_prepared_leaves_a_reason_and_no_batch(studio, tmp_path):
+    (tmp_path / "empty.csv").write_text("question,answer\n")
+    empty = studio.bring_file(LOCAL, tmp_path / "empty.csv", "empty.csv")
+    shelf = studio.workspace.shelf(LOCAL, "exams")
+    before = sorted(shelf.iterdir())
+    with pytest.raises(DataError):
+        studio.makings.wait(LOCAL, studio.start_batch_of_file(LOCAL, ["starter"], empty), 60)
+    assert sorted(shelf.iterdir()) == before and studio.workspace.find(LOCAL, "uploads", empty)
+    with pytest.raises(NotFoundError):
+        studio.start_batch_of_file(LOCAL, ["starter"], "no-such-upload")
+    with pytest.raises(SettingError, match="many models"):
+        studio.start_batch_of_file(LOCAL, [], empty)
+
+
+def test_a_batch_is_renamed_and_its_length_is_foreseen_from_the_one_before(studio, bank):
+    batch = sat(studio, studio.start_batch(LOCAL, ["starter"], dataset_id=bank, part="train", decoding=SHORT))
+    studio.rename(LOCAL, "exams", batch.id, "Another name")
+    assert studio.batch(LOCAL, batch.id).name == "Another name"
+    rows = studio.batch_rows(LOCAL, batch.id)[1]
+    found = studio.forecast_batch(LOCAL, bank, "train", ["starter", "starter"], 12)
+    assert found.answers == rows >= 20 and found.measured and found.seconds > 0
+    assert studio.forecast_batch(LOCAL, bank, "exam", [], 12) is None

@@ -241,8 +241,10 @@ def test_a_run_without_a_model_and_a_save_point_that_is_gone_are_said(lab):
     for step in ("5000", "-1", "²", "9" * 12, "../../adapter"):
         with pytest.raises(DataError, match="save point"):
             studio.compare(LOCAL, dataset, [f"{run.id}@{step}"])
-    with pytest.raises(SettingError, match="That many models"):
+    with pytest.raises(SettingError, match="No model was chosen"):
         studio.compare(LOCAL, dataset, [])
+    with pytest.raises(SettingError, match="too many models"):
+        studio.compare(LOCAL, dataset, [f"{run.id}@{step}" for step in range(9)])
     with pytest.raises(SettingError, match="parts"):
         studio.compare(LOCAL, dataset, ["starter"], parts=("train",))
     for wrong in ({"most": 0}, {"most": math.nan}, {"max_new_tokens": True}, {"type": "essay"}, {"max_length": 10**9}):

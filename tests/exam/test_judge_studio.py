@@ -1,5 +1,6 @@
 """Judging through the studio's door: whose key it is, where it may go, what is left of it, and who may see what."""
 
+import errno
 import json
 import logging
 import threading
@@ -12,9 +13,10 @@ from facet.exam import providers
 from facet.hub.inference import Hosted
 from facet.identity import LOCAL, Grant, Person, person_key
 from facet.judge_door import JudgeWish
-from facet.judging import Judgings, LocalJudge
+from facet.judging import MOST_PER_PERSON, Judgings, LocalJudge
 from facet.model.speak import Piece
 from facet.studio import Studio
+from facet.workspace import write_json
 from tests.exam.judged_exam import fill
 from tests.judge_stand_in import Act, JudgeStandIn
 
@@ -114,6 +116,56 @@ def test_a_process_that_was_killed_in_the_middle_leaves_it_paused(studio, stand_
     (folder / "assignment.json").write_text("{")
     with pytest.raises(NotFoundError):
         studio.judging(LOCAL, exam, made)
+
+
+def test_a_judging_that_ends_between_two_looks_was_not_interrupted(studio, stand_in, monkeypatch):
+    exam = exam_of(studio)
+    made = begin(studio, exam, own(stand_in), KEY)
+    studio.wait_for_judging(LOCAL, exam, made, 30)
+    state = studio.workspace.find(LOCAL, "exams", exam) / "judge" / made / "state.json"
+    done, working = state.read_text(), '{"stage": "working"}'
+    state.write_text(working)
+
+    def ends_now(file):
+        state.write_text(done)
+        return False
+
+    monkeypatch.setattr("facet.judging.is_held", ends_now)
+    one = studio.judging(LOCAL, exam, made)
+    assert (one.stage, one.failure) == ("done", None)
+
+
+def test_a_judging_that_a_full_disk_keeps_from_beginning_takes_nobodys_place(studio, stand_in, monkeypatch):
+    exam = exam_of(studio)
+
+    def full(file, data):
+        if data.get("stage") == "working":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_json(file, data)
+
+    with monkeypatch.context() as disk:
+        disk.setattr("facet.judging.write_json", full)
+        for _ in range(MOST_PER_PERSON + 1):
+            with pytest.raises(OSError, match="No space left"):
+                begin(studio, exam, own(stand_in), KEY)
+    assert studio.judgings_of(LOCAL, exam) == []
+    made = begin(studio, exam, own(stand_in), KEY)
+    assert studio.wait_for_judging(LOCAL, exam, made, 30).stage == "done"
+
+
+def test_a_disk_that_fills_up_during_a_judging_is_said_and_it_goes_on_with_room(studio, stand_in, monkeypatch):
+    exam = exam_of(studio)
+
+    def full(self, judgement):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("facet.exam.judge.Judgements.add", full)
+        made = begin(studio, exam, own(stand_in), KEY)
+        one = studio.wait_for_judging(LOCAL, exam, made, 30)
+    assert one.stage == "paused" and one.failure.what == "The disk is full."
+    studio.resume_judging(Grant(LOCAL), exam, made)
+    assert studio.wait_for_judging(LOCAL, exam, made, 30).stage == "done"
 
 
 def test_a_service_without_its_key_is_refused_before_anything_begins(studio):

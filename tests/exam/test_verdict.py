@@ -182,10 +182,15 @@ def test_scores_are_said_with_both_averages():
 
 
 def test_models_that_answer_alike_are_said_to_do_so():
-    for found in (of_counts(0, 0, 20), of_scores([0.5] * 20, [0.5 + 1e-12] * 20)):
+    none, some = [{"accuracy": 0.0}] * 20, [{"accuracy": float(row % 4 == 0)} for row in range(20)]
+    for found, words in (
+        (of_counts(0, 0, 20), "both got all 20 questions right"),
+        (compare(LABELS, "exam", "a", "b", NAMES, none, none), "neither got any of the 20 questions right"),
+        (compare(LABELS, "exam", "a", "b", NAMES, some, some), "both got the same 5 of 20 questions right"),
+        (of_scores([0.5] * 20, [0.5 + 1e-12] * 20), "they did equally well on all 20 questions"),
+    ):
         assert (found.better, found.ties, found.p, found.difference) == ("cannot_tell", 20, 1.0, 0.0)
-        apart = "We cannot tell Pirate and the untouched model apart"
-        assert found.words == f"{apart}: they did equally well on all 20 questions."
+        assert found.words == f"We cannot tell Pirate and the untouched model apart: {words}."
 
 
 @pytest.mark.parametrize("before, after", [([], []), ([math.nan], [0.5]), ([0.2], [math.inf])])

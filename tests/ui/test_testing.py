@@ -6,16 +6,18 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
-from facet.exam.outcome import Example, Outcome
+from facet.exam.metrics import summarise
+from facet.exam.outcome import Answer, Example, ExamType, Outcome, Question
 from facet.identity import LOCAL
 from facet.studio import Studio
-from facet.ui import exam_charts, test
+from facet.ui import exam_charts, exam_compare, exam_forecast, test
 from facet.ui.exam_examples import describe_example, describe_examples
 from facet.ui.exam_numbers import describe_general, describe_mix_ups, describe_notes, describe_numbers
 from facet.ui.exam_result import between, describe_state, pairs
 from facet.ui.exam_verdict import describe_verdicts, leader_words, odds, oriented, reach, signed, telling_part
 from facet.ui.pace import Pace
 from facet.work import log
+from facet.work.checkpoint import seal
 from facet.workspace import Workspace
 from tests.outcomes import checked, classified, finished_run, plant, worded
 
@@ -212,12 +214,29 @@ def test_mix_ups_are_counted_and_said():
 
 
 def test_roc_curves_of_many_labels_become_one():
-    steps = ([0.0, 0.0, 1.0], [0.0, 1.0, 1.0])  # a perfect one
-    guess = ([0.0, 1.0], [0.0, 1.0])
-    assert exam_charts.averaged({"a": steps}) == steps
+    steps = [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]  # a perfect one
+    guess = [[0.0, 0.0], [1.0, 1.0]]
+    assert exam_charts.averaged({"a": steps}) == ([0.0, 0.0, 1.0], [0.0, 1.0, 1.0])
     x, y = exam_charts.averaged({"a": steps, "b": guess})
     assert y[x.index(0.5)] == pytest.approx(0.75) and y[-1] == 1 and y == sorted(y)
     assert len(exam_charts.roc(classified()[0], "exam").data) == 3  # chance, and two models
+
+
+def test_the_curves_that_an_exam_measures_are_drawn():
+    """What `summarise` writes goes into the picture, with several labels and with two."""
+    for labels in (("a", "b", "c"), ("a", "b")):
+        rows = [(number, labels[number % len(labels)]) for number in range(30)]
+        questions = [Question("exam", number, [{"role": "user", "content": "?"}], label) for number, label in rows]
+        answers = [
+            Answer(number, label, labels=tuple(-float((label != one) + number % 4 * (number % 3)) for one in labels))
+            for number, label in rows
+        ]
+        scored = summarise(ExamType("classification", labels), questions, answers)
+        x, y = exam_charts.averaged(scored.roc)
+        assert x == sorted(x) and y == sorted(y) and (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+        outcome, _ = classified()
+        drawn = exam_charts.roc(replace(outcome, parts={"exam": dict.fromkeys(outcome.contestants, scored)}), "exam")
+        assert max(drawn.data[1].y) == 100
 
 
 # ---- the tab
@@ -286,3 +305,42 @@ def test_answers_are_found_and_sorted_by_how_much_they_differ(studio):
 
 def is_better(outcome: Outcome, example: Example, a: str, b: str) -> bool:
     return example.scores[b]["accuracy"] > example.scores[a]["accuracy"]
+
+
+def test_the_length_of_a_test_stands_beside_the_model_before_it_starts(studio):
+    run = finished_run(studio, LOCAL, "Foreseen")
+    _, _, chosen, *_ = shown_of(studio, run)
+    assert chosen.value == run and "Takes very roughly" in chosen.info and "answers to give" in chosen.info
+    few = {"general": False, "most": "1", "type": ""}
+    assert "4 answers to give" in exam_forecast.of_run(studio, LOCAL, run, few)
+    (data, *_) = studio.datasets(LOCAL)
+    told = exam_forecast.of_compare(studio, LOCAL, data.id, ["starter", run], few)
+    assert "4 answers to give" in told and "stands here" in exam_forecast.of_compare(studio, LOCAL, data.id, [])
+    assert exam_forecast.of_run(studio, LOCAL, run, few | {"most": "none"}) == ""
+
+
+def test_save_points_of_a_run_can_be_chosen_for_a_comparison(studio):
+    run = finished_run(studio, LOCAL, "Saved")
+    folder = studio.runs_shelf.folder(LOCAL, run)
+    staged = folder / "staging" / "checkpoint-20"
+    staged.mkdir(parents=True)
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        (staged / name).write_text("{}")
+    seal(staged, folder / "checkpoints", 20, {})
+    assert ("Saved, step 20", f"{run}@20") in exam_compare.targets(studio, LOCAL)
+    (data, *_) = studio.datasets(LOCAL)
+    exam = studio.compare(LOCAL, data.id, ["starter", f"{run}@20"])
+    assert studio.exam_card(LOCAL, exam).contestants == ("Untouched", "Saved, step 20")
+
+
+def test_a_test_can_be_renamed_and_deleted_with_what_a_judge_said_of_it(studio):
+    run = finished_run(studio, LOCAL, "Doomed")
+    exam = plant(studio, LOCAL, run, classified())
+    before = [card.id for card in studio.exams(LOCAL)]
+    fold = test.opened(studio, Pace(), LOCAL, run, exam)[6]
+    assert fold.visible
+    studio.rename(LOCAL, "exams", exam, "Another name")
+    assert "Another name" in exam_compare.exam_choices(studio.exams(LOCAL))[0][0]
+    studio.delete(LOCAL, "exams", exam)
+    assert [card.id for card in studio.exams(LOCAL)] == [one for one in before if one != exam]
+    assert "Not tested yet." in texts(shown_of(studio, run, exam))

@@ -7,7 +7,7 @@ import pytest
 
 from facet.exam.outcome import Contestant, ExamType, Outcome, Scored, Verdict, write_outcome
 from facet.identity import LOCAL
-from facet.ui import without
+from facet.ui import exam_forecast, without
 from facet.ui.events import Gate
 from facet.ui.limits import Limits
 from facet.ui.pace import Pace
@@ -145,3 +145,15 @@ def test_another_persons_data_is_not_there(mine):
     stranger = replace(LOCAL, key="somebody-else", name="Eve", kind="visitor")
     shown = without.look(studio, Pace(), stranger, dataset)
     assert shown[0] == "" and shown[-1] is None
+
+
+def test_how_long_trying_takes_grows_with_the_ways(mine):
+    studio, dataset, _ = mine
+    parts = studio.dataset(LOCAL, dataset).summary["splits"]
+    few = studio.forecast_prompts(LOCAL, dataset, "starter", None, 2)
+    many = studio.forecast_prompts(LOCAL, dataset, "starter", None, 4)
+    assert few.answers == 2 * parts["validation"] + 2 * parts["exam"]
+    assert many.answers - few.answers == 2 * parts["validation"] and many.seconds > few.seconds
+    assert f"{many.answers:,} answers to give" in exam_forecast.of_prompts(studio, LOCAL, dataset, "starter", None, 4)
+    assert exam_forecast.of_prompts(studio, LOCAL, dataset, "starter", None, 1) == ""
+    assert exam_forecast.of_prompts(studio, LOCAL, "gone", "starter", None, 4) == ""
