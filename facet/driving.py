@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from facet.compute.zerogpu import LEFT_THE_PAGE, Zerogpu
+from facet.compute.zero_words import LEFT_THE_PAGE
+from facet.compute.zerogpu import Zerogpu
 from facet.errors import FacetError
 from facet.identity import Grant, Person
 from facet.work import log

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from facet.errors import CapacityError, DataError, FacetError, NotFoundError, SettingError
+from facet.errors import CapacityError, DataError, FacetError, NotFoundError, SettingError, full_disk
 from facet.exam.asking import Judge, Messages, Reply, Trial, complaint, in_vain
 from facet.exam.assignment import Assignment, Material
 from facet.exam.judge import MOST_IN_VAIN, InVain, Judgements, work
 from facet.exam.openai_reply import LONGEST_REPLY, reply_of
 from facet.identity import Person
+from facet.locks import claim, is_held
 from facet.model.speak import Piece
 from facet.workspace import ID, new_id, read_json, whole_or_gone, write_json
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # its libraries are read when somebody asks a hosted model
 Stage = Literal["working", "paused", "done"]
 MOST_PER_PERSON, MOST_IN_ALL = 2, 8
 LONGEST_LOCAL_REPLY = 300  # tokens
+LOCK = "judge.lock"
 Talk = Callable[[Messages], Generator[Any, None, None]]
 log = logging.getLogger("facet.judging")
 
@@ -133,20 +135,19 @@ class Judgings:
 
         Raises: `CapacityError`, `SettingError` while it works already. The judge is closed in every case.
         """
-        lock = FileLock(folder / "judge.lock", thread_local=False)
-        stop = threading.Event()
-        how = {"name": "judging", "daemon": True, "args": (exam, folder, judge, name, stop, lock)}
-        thread = threading.Thread(target=self._work, **how)
-        try:
+        with contextlib.ExitStack() as undone:
+            undone.callback(judge.close)
+            stop = threading.Event()
             with self._lock:
                 self._require_room(person)
-                _claim(lock)
+                lock = _claimed(folder)
+                undone.callback(lock.release)
+                how = {"name": "judging", "daemon": True, "args": (exam, folder, judge, name, stop, lock)}
+                thread = threading.Thread(target=self._work, **how)
+                _note(folder, "working")
+                thread.start()
                 self._stops[folder] = (person.key, stop, thread)
-            _note(folder, "working")
-        except BaseException:
-            judge.close()
-            raise
-        thread.start()
+            undone.pop_all()  # from here on the thread undoes it
 
     def _require_room(self, person: Person) -> None:
         mine = sum(owner in person.keys for owner, _, _ in self._stops.values())
@@ -181,8 +182,10 @@ class Judgings:
         except (OSError, ValueError, KeyError, TypeError):
             raise NotFoundError.of("judging") from None
         stage, failure = _state(folder)
-        if stage == "working" and folder not in self._stops and not _is_held(folder):
-            stage, failure = "paused", _interrupted().as_dict()
+        if stage == "working" and folder not in self._stops and not is_held(folder / LOCK):
+            stage, failure = _state(folder)  # it may have ended between the two looks
+            if stage == "working":
+                stage, failure = "paused", _interrupted().as_dict()
         done = Judgements(folder).count()
         told = FacetError.from_dict(failure) if failure else None
         found = self._stops.get(folder)
@@ -202,9 +205,7 @@ class Judgings:
             failure = error
         except Exception as error:
             if (folder / "assignment.json").exists():  # or else it was deleted while it worked
-                number = secrets.token_hex(4)
-                log.error("fault %s: a judging failed: %s", number, type(error).__name__)  # its text may quote a person
-                failure = FacetError.unexpected(number)
+                failure = full_disk(error) or _reported(error)
         finally:
             judge.close()
             with contextlib.suppress(OSError):
@@ -226,23 +227,19 @@ def _state(folder: Path) -> tuple[Stage, dict[str, str] | None]:
         return "paused", None
 
 
-def _claim(lock: FileLock) -> None:
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise SettingError(
-            "This is being judged already.", "One judge at a time keeps the file in order.", "Wait until it is done."
-        ) from None
+def _claimed(folder: Path) -> FileLock:
+    """Raises: `SettingError` while it is judged already, here or by another process."""
+    if lock := claim(folder / LOCK):
+        return lock
+    raise SettingError(
+        "This is being judged already.", "One judge at a time keeps the file in order.", "Wait until it is done."
+    )
 
 
-def _is_held(folder: Path) -> bool:
-    lock = FileLock(folder / "judge.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+def _reported(error: Exception) -> FacetError:
+    number = secrets.token_hex(4)
+    log.error("fault %s: a judging failed: %s", number, type(error).__name__)  # its text may quote a person
+    return FacetError.unexpected(number)
 
 
 def _interrupted() -> CapacityError:

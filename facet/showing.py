@@ -51,14 +51,14 @@ class Showing:
                 return picture
         raise _gone()
 
-    def forget(self, person: Person, page: str) -> list[str]:
-        """A conversation is over: its pictures are deleted. Returns their names."""
+    def forget(self, person: Person, page: str | None = None) -> list[str]:
+        """The conversation of a page is over, or all of them: its pictures are deleted. Returns their names."""
         names: list[str] = []
         for key in person.keys:
-            with contextlib.suppress(OSError):
-                folder = self._folder(key, page)
-                names += [file.name for file in folder.iterdir() if is_picture_name(file.name)]
-                shutil.rmtree(folder)
+            for folder in [self._folder(key, page)] if page is not None else [*self._place(key).glob(".*")]:
+                with contextlib.suppress(OSError):
+                    names += [file.name for file in folder.iterdir() if is_picture_name(file.name)]
+                    shutil.rmtree(folder)
         return names
 
     def _place(self, key: str) -> Path:

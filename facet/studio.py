@@ -6,9 +6,9 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from facet.bucket.copies import Copies
 from facet.bucket.mount import Bucket
@@ -18,16 +18,15 @@ from facet.compute.voices import Voices
 from facet.data_door import DataDoor
 from facet.dataset.making import Makings
 from facet.dataset.shelf import Shelf
+from facet.errors import FacetError
 from facet.exam.batches import Batches
 from facet.exam.exams import Exams
 from facet.exam.providers import Keys
 from facet.exam.targets import Targets
 from facet.exam_door import ExamDoor
-from facet.export import bundle
 from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import OFFERED, BaseModel
 from facet.housekeeping import Housekeeping
-from facet.hub.account import Account
 from facet.hub.accounts import Accounts
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
@@ -36,9 +35,8 @@ from facet.judging import Judgings
 from facet.model.choose import ModelCheck
 from facet.model.source import BaseSource
 from facet.places import Places
-from facet.publish.card import card
-from facet.publish.publications import Publication, Publications
-from facet.publish.repo import Target
+from facet.publish.publications import Publications
+from facet.publish_door import PublishDoor
 from facet.quota import Usage
 from facet.recipe.advice import Advice, Preset
 from facet.recipe.recipes import SftRecipe
@@ -52,10 +50,8 @@ from facet.work.fairness import Turn
 from facet.work.log import Event, Progress
 from facet.work.queue import Queue
 from facet.work.task import Task, Where
-from facet.work.wait import in_line
-from facet.workspace import Kind, Workspace, whole_or_gone
+from facet.workspace import Kind, Workspace
 
-CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
 log_to = logging.getLogger("facet.studio")
 
 
@@ -72,7 +68,7 @@ class Place:
     keeps_fine: bool = True  # False while the promise is not kept
 
 
-class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
+class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
     """Every call takes the person first and answers for what is theirs alone."""
 
     def __init__(self, workspace: Workspace, hub: Hub | None = None) -> None:
@@ -96,8 +92,7 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
         self.starting.free_gb = self.places.memory_gb
         self.voices = Voices(self.queue)
         folder, zerogpu = self.starting.folder, self.places.zerogpu
-        self.present = Present()
-        self.showing = Showing(workspace)
+        self.present, self.showing = Present(), Showing(workspace)
         self.talks = Talks(self.voices, self.runs_shelf, folder, workspace.models, zerogpu, self.showing.find)
         self.keys, self.judgings = Keys(), Judgings()
         targets, where = Targets(self.runs_shelf, self.starting.ready), functools.partial(self.places.chosen, None)
@@ -133,12 +128,15 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
         while not self._closed.wait(60):
             try:
                 self.janitor()
-            except OSError as error:  # something was deleted under its hands; in a minute it looks again
+            except (OSError, FacetError) as error:  # something was deleted under its hands; in a minute it looks again
                 log_to.warning("the janitor stopped: %s", type(error).__name__)
 
     def _tasks(self) -> list[Path]:
         folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
         return [folder for folder in folders if (folder / "task.json").exists()]
+
+    def _tasks_of(self, person: Person) -> list[Path]:
+        return [*self.workspace.all(person, "runs"), *self.workspace.all(person, "exams")]
 
     # ---- models
     def models(self) -> tuple[BaseModel, ...]:
@@ -243,17 +241,20 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
     def run_file(self, person: Person, run_id: str) -> str:
         return self.runs_shelf.run_file(person, run_id)
 
-    def rename(self, person: Person, kind: Literal["datasets", "runs"], object_id: str, name: str) -> None:
-        (self.shelf if kind == "datasets" else self.runs_shelf).rename(person, object_id, name)
+    def rename(self, person: Person, kind: Literal["datasets", "runs", "exams"], object_id: str, name: str) -> None:
+        shelves = {"datasets": self.shelf, "runs": self.runs_shelf, "exams": self.exams_shelf}
+        shelves[kind].rename(person, object_id, name)
 
     def delete(self, person: Person, kind: Kind, object_id: str) -> None:
         """Remove an object for good; a run that works is stopped first."""
+        folder = self.workspace.find(person, kind, object_id)
         if kind in ("runs", "exams"):
-            self.places.stop(Task(self.workspace.find(person, kind, object_id)))
+            self.places.stop(Task(folder))
+        if kind == "exams":
+            self.judgings.pause_all(exam=folder)
         if kind == "runs":
             while exam := self.exams_shelf.latest(person, object_id):
                 self.delete(person, "exams", exam.id)
-        folder = self.workspace.find(person, kind, object_id)
         self.looking.forget(folder)
         if kind in ("uploads", "exports"):  # of these there are no copies
             self.workspace.delete(person, kind, object_id)
@@ -264,94 +265,36 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor):
     def delete_everything(self, person: Person) -> None:
         """All files, data, runs, tests and own models of a person, on this machine. What is on the Hub stays there."""
         self.stop_chat(person)
-        self.forget_judge_keys(person)
         for key in person.keys:
             self._delete_tenant(key)
 
     def _delete_tenant(self, key: str) -> None:
         self.starting.forget(key)
         owner = Person(key, key, "visitor")
-        for kind in ("runs", "exams"):
-            for folder in self.workspace.all(owner, kind):
-                self.places.stop(Task(folder))
-                self.looking.forget(folder)
+        self.forget_judge_keys(owner)
+        for folder in self._tasks_of(owner):
+            self.places.stop(Task(folder))
+            self.looking.forget(folder)
         with self.copies.forgetting(key):
             self.workspace.delete_tenant(key)
 
     def usage(self, person: Person) -> Usage:
         return self.workspace.usage(person)
 
-    # ---- take home
-    def export(self, person: Person, run_id: str, to: Path) -> Path:
-        return bundle.export(self._bundle(person, run_id), to)
-
-    def model_card(self, person: Person, run_id: str) -> str:
-        """The README.md that goes with the model, in Markdown."""
-        return card(bundle.card_facts(self._bundle(person, run_id)))
-
-    def download(self, person: Person, run_id: str) -> Path:
-        """A zip of the exported folder. It is made when it is this person's turn, beside everybody's chat."""
-        made = self._bundle(person, run_id)
-        with in_line(self.queue, person.key, "export") as place:
-            place.wait()
-            folder = self.workspace.create(person, "exports", made.run.name)
-            with whole_or_gone(folder):
-                written = bundle.export(made, folder / "files")
-                zipped = bundle.zipped(written, folder / f"{run_id}.zip")
-                shutil.rmtree(written, ignore_errors=True)
-                return zipped
-
-    def _bundle(self, person: Person, run_id: str) -> bundle.Bundle:
-        run, task = self.run(person, run_id), self.runs_shelf.task(person, run_id)
-        base = BaseSource.of(task.request["base"]).folder(self.workspace.models)
-        found = self.exams_shelf.found(person, run_id)
-        return bundle.Bundle(run, task, base, run.generation, self.run_file(person, run_id), found)
-
-    # ---- publish
-    def account(self, grant: Grant) -> Account | None:
-        """Whose account a grant is for, and where it may write; None for nobody.
-
-        Raises: `AccessError` for a token the Hub no longer accepts, `HubError`.
-        """
-        return self.accounts.of(grant)
-
-    def publish(
-        self, grant: Grant, run_id: str, repo: str, *, public: bool = False, tag: str | None = None, wait: bool = False
-    ) -> None:
-        """Put a finished run into the person's account. Returns at once, unless `wait`.
-
-        Raises: what can be known before: `AccessError`, `SettingError`, `DataError`.
-        """
-        token = grant.need("contribute-repos", "to publish a model")
-        made, person = replace(self._bundle(grant.person, run_id), repo=repo.strip()), grant.person
-        bundle.require_whole(made)
-        begin = self.publications.now if wait else self.publications.begin
-        folder = self.runs_shelf.folder(person, run_id)
-        begin(folder, lambda to: bundle.export(made, to), Target(repo.strip(), not public, tag or None), token)
-
-    def publication(self, person: Person, run_id: str) -> Publication | None:
-        """The newest attempt to publish a run."""
-        return self.publications.newest(self.runs_shelf.folder(person, run_id))
-
-    def published(self, person: Person, run_id: str) -> list[dict[str, Any]]:
-        """Every time this run was published, newest first."""
-        return self.publications.all(self.runs_shelf.folder(person, run_id))
-
     # ---- the place
     def place(self, person: Person | None = None) -> Place:
         """`person` is who reads it: a visitor's work is kept for a day."""
-        capacity = self.backend.capacity()
-        disk = shutil.disk_usage(self.workspace.home).free / 1e9
+        home, device = self.workspace.home, self.backend.capacity().device
+        disk = shutil.disk_usage(home).free / 1e9
         kept = promise(self.copies.state, bool(os.environ.get("SPACE_ID")), person)
-        home = self.workspace.home
-        return Place(self.places.words, capacity.device, free_memory_gb(), disk, home, kept.words, kept.is_fine)
+        return Place(self.places.words, device, free_memory_gb(), disk, home, kept.words, kept.is_fine)
 
     def janitor(self) -> None:
         """Remove old uploads and downloads, visitors who are long gone, and give an idle chat's memory back."""
         self.voices.close_if_idle()
         for visitor in self.workspace.gone_visitors():
             owner = Person(visitor, visitor, "visitor")
-            if not any(Task(folder).is_busy() for folder in self.workspace.all(owner, "runs")):
+            if not any(Task(folder).is_busy() for folder in self._tasks_of(owner)):
                 self._delete_tenant(visitor)
         self.housekeeping.remove_old()
         self.housekeeping.make_room()

@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 from facet.compute.backend import Capacity
 from facet.compute.local import Local
 from facet.compute.zero_quota import ASK_AGAIN_SECONDS, SHORTEST_SECONDS, Left, Quotas, Refusal, Tier
-from facet.errors import AccessError, CapacityError, FacetError
+from facet.compute.zero_words import LEFT_THE_PAGE, cut_off, no_minutes, refused
+from facet.errors import FacetError
 from facet.identity import Grant
 from facet.work import log
 from facet.work.policy import append_unless_busy
@@ -279,42 +280,9 @@ class Zerogpu:
                 self._spend(person, time.monotonic() - granted.at)
 
     def _as_error(self, refusal: Refusal, person: str, tier: Tier) -> FacetError:
-        if refusal.kind == "quota":
-            if refusal.left is not None:
-                self.quotas.told(person, refusal.left, refusal.wait)
-            return no_minutes(self.quotas.left(person, tier))
-        if refusal.kind == "expired":
-            return AccessError(
-                "The page's pass for a graphics card has run out.",
-                "Hugging Face gives it for a while when the page is opened.",
-                "Reload the page and send again; your text is kept.",
-            )
-        if refusal.kind == "taken away":
-            return cut_off()
-        return CapacityError(
-            "No graphics card is free at the moment.",
-            "They are shared by everyone on Hugging Face.",
-            "Send again in half a minute; your text is kept.",
-        )
-
-
-LEFT_THE_PAGE: Final = "The page was closed; it goes on when you open it again."
-
-
-def no_minutes(left: Left) -> CapacityError:
-    return CapacityError(
-        "Your minutes on the graphics card are used up.",
-        f"{left.words[:1].upper()}{left.words[1:]}; they come back within a day.",
-        "Try again later, or talk to the Facet starter, which needs no graphics card.",
-    )
-
-
-def cut_off() -> CapacityError:
-    return CapacityError(
-        "The reply was cut off.",
-        "The graphics card is lent for a short time, and it was over.",
-        "Press “Retry”, or lower “Longest reply”; your text is kept.",
-    )
+        if refusal.kind == "quota" and refusal.left is not None:
+            self.quotas.told(person, refusal.left, refusal.wait)
+        return refused(refusal, self.quotas.left(person, tier))
 
 
 def _key(grant: Grant | None) -> str:

@@ -1,6 +1,7 @@
 """Rows of single messages, put together into conversations."""
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -18,6 +19,7 @@ _MOST_CHARACTERS = 2**29  # of all messages, which lie in memory until their con
 _LONG = 60  # messages; a longer one is a chat of years, and is divided where nobody spoke for hours
 _PAUSE = 6 * 3600.0  # seconds
 _MOST_MESSAGES = budget.MOST_TURNS // 2
+_NUMBER = re.compile(r"[-+]?(\d{1,40}(\.\d*)?|\.\d+)(e[-+]?\d{1,2})?", re.IGNORECASE | re.ASCII)
 _MILLISECONDS = 1e11  # as a time, a number above is none of seconds
 SILENT = "messages without a text or without a sender were left out"
 GREETINGS = "messages of the model before the first question were left out"
@@ -88,9 +90,11 @@ class ChatRows:
                 problems.append(row)
                 continue
             self._take(row, chats, senders)
-            characters += size_of(row.get(self.table.message)) if isinstance(row, dict) else 0
-            if characters > _MOST_CHARACTERS or number > budget.MOST_ROWS:
+            characters += size_of(row.get(self.table.message))
+            if characters > _MOST_CHARACTERS:
                 raise _too_many()
+            if number > budget.MOST_ROWS:
+                raise budget.too_many_rows()
         self._know(senders)
         self._require_speaker(senders)
         made = [each for chat, said in chats.items() for each in self._conversations(chat, said)]
@@ -175,11 +179,15 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, datetime.datetime):
         return value.replace(tzinfo=value.tzinfo or datetime.UTC).timestamp()
     text = str(value).strip()
-    try:
-        number = float(text)
-        return number / 1000 if number > _MILLISECONDS else number
-    except ValueError:
-        pass
+    return _as_number(text) if _NUMBER.fullmatch(text) else _as_date(text)
+
+
+def _as_number(text: str) -> float:
+    number = float(text)
+    return number / 1000 if number > _MILLISECONDS else number
+
+
+def _as_date(text: str) -> float | None:
     try:
         found = datetime.datetime.fromisoformat(text)
         return found.replace(tzinfo=found.tzinfo or datetime.UTC).timestamp()

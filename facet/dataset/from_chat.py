@@ -54,10 +54,13 @@ def _hash(value: Any) -> str:
 
 
 def read_feedback(file: Path) -> list[Feedback]:
-    """What was judged, oldest first; nothing for a file that is not there or cannot be read."""
+    """What was judged, oldest first; nothing for a file that is not there, or that another Facet wrote.
+
+    Raises: `OSError` for one that cannot be read just now: what is in it must not be written over.
+    """
     try:
         return [Feedback(**one) for one in read_json(file)]
-    except (OSError, ValueError, TypeError):
+    except (FileNotFoundError, ValueError, TypeError):
         return []
 
 

@@ -11,6 +11,7 @@ from facet.errors import AccessError, FacetError, SettingError
 from facet.identity import PERMISSIONS, Grant, Person, Scope
 from facet.quota import Usage
 from facet.studio import Studio
+from facet.ui import chat_pictures
 from facet.ui.downloads import take_back
 from facet.ui.events import Gate, Query
 from facet.ui.markup import each, html, note, trouble
@@ -120,6 +121,7 @@ def _wire_delete(card: AccountCard, studio: Studio, gate: Gate) -> None:
 
     def delete_all(person: Person, typed: Line) -> list[Any]:
         require_confirmation(typed)
+        chat_pictures.forget(studio, person)
         studio.delete_everything(person)
         take_back(person)
         return calm(person)

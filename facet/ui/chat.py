@@ -15,7 +15,6 @@ from facet.ui.chat_panes import (
     PLACES,
     Pane,
     arranged,
-    asked_again,
     asked_anew,
     cast,
     choices,
@@ -31,7 +30,7 @@ from facet.ui.chat_show import SaidTurns, Talk
 from facet.ui.events import Gate
 from facet.ui.models import chosen_model
 from facet.ui.session import Session
-from facet.ui.values import File, Id, Number, Words
+from facet.ui.values import File, Id, Words
 
 Others = list[Id]
 
@@ -108,6 +107,20 @@ def _nothing_said() -> Talk:
 
 
 def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
+    judging = tab.chosen | {"talk": tab.talk, "system": tab.settings.system}
+    asked = (
+        _wire_messages(tab, studio, gate),
+        _wire_retry(tab, gate),
+        _wire_edits(tab, judging, studio, gate),
+    )
+    _wire_answers(tab, asked, studio, gate)
+    _wire_places(tab, studio, gate)
+    _wire_endings(tab, studio, gate)
+    chat_pictures.wire(tab.pictures, gate)
+    chat_keep.wire(tab.keeping, tab.panes, judging, tab.spoken, studio, gate, session)
+
+
+def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate) -> Any:
     def hear(
         person: Person,
         request: gr.Request,
@@ -117,8 +130,10 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         text: Words,
         pictures: list[File] | None,
         talk: dict[str, SaidTurns],
+        **dials: chat_settings.Dial,
     ) -> Any:
-        """The message appears at once; the answers come after it."""
+        """The message appears at once, the answers after it; what is wrong is said while the text is still there."""
+        chat_settings.decoding(dials)
         voices = cast(choices(studio, person), target or "", compare, others)
         if not (text.strip() or pictures) or not voices:
             return gr.skip()
@@ -131,12 +146,33 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         }
         return ["", *chat_pictures.sent(), *shown(trimmed(said)[0]), "", *_speaking()]
 
-    def again(person: Person, talk: dict[str, SaidTurns], temperature: Number, seed: Number | None) -> Any:
+    return gate.on(
+        [tab.send.click, tab.text.submit],
+        hear,
+        tab.chosen | {"text": tab.text, "pictures": tab.pictures.button, "talk": tab.talk} | tab.settings.decoding,
+        [tab.text, *tab.pictures.shown, *tab.spoken, *tab.buttons],
+        show_progress="hidden",
+    )
+
+
+def _wire_retry(tab: ChatTab, gate: Gate) -> Any:
+    def again(person: Person, talk: dict[str, SaidTurns], **dials: chat_settings.Dial) -> Any:
         """Take the last answers back; they are asked for anew, and where there are dice, with the next ones."""
+        decoding = chat_settings.decoding(dials)
         said = {place: without_answer(turns) for place, turns in _whole(talk).items()}
-        thrown = int(seed or 0) + 1 if temperature > 0 else gr.skip()
+        thrown = decoding.seed + 1 if decoding.temperature > 0 else gr.skip()
         return [*shown(said), "", *_speaking(), thrown]
 
+    return gate.on(
+        tab.retry.click,
+        again,
+        {"talk": tab.talk} | tab.settings.decoding,
+        [*tab.spoken, *tab.buttons, tab.settings.decoding["seed"]],
+        show_progress="hidden",
+    )
+
+
+def _wire_edits(tab: ChatTab, judging: dict[str, Any], studio: Studio, gate: Gate) -> Any:
     def edit(
         person: Person,
         event: gr.EventData,
@@ -145,13 +181,27 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         others: Others,
         talk: dict[str, SaidTurns],
         system: Words,
+        **dials: chat_settings.Dial,
     ) -> list[Any]:
         """A question that reads differently is asked again everywhere; an answer is kept as the better one."""
+        chat_settings.decoding(dials)
         voices = cast(choices(studio, person), target or "", compare, others)
         where = chat_keep.pressed(tab.panes, event)
-        said, words = chat_keep.edited(studio, person, voices, where, _whole(talk), system, asked_again)
+        said, words = chat_keep.edited(studio, person, voices, where, _whole(talk), system)
         speaks = any(is_question(turns) for turns in said.values())
         return [*shown(said), words, *(_speaking() if speaks else _resting()), *chat_keep.refreshed(studio, person)]
+
+    return gate.on(
+        [pane.box.edit for pane in tab.panes],
+        edit,
+        judging | tab.settings.decoding,
+        [*tab.spoken, *tab.buttons, *tab.keeping.listed],
+        show_progress="hidden",
+    )
+
+
+def _wire_answers(tab: ChatTab, asked: tuple[Any, ...], studio: Studio, gate: Gate) -> None:
+    """What follows each of the events that ask something."""
 
     def speak(
         person: Person,
@@ -175,10 +225,14 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     def stop(person: Person) -> None:
         studio.stop_chat(person)
 
-    def clear(person: Person, request: gr.Request) -> list[Any]:
-        chat_pictures.forget(studio, person, _page(request))
-        return [*shown(_nothing_said()), ""]
+    for event in asked:
+        spoken = gate.on(event.success, speak, tab.asked(), tab.spoken, show_progress="hidden")
+        for end in (spoken.success, spoken.failure):
+            gate.on(end, rest, None, tab.buttons, quiet=True)
+    gate.on(tab.stop.click, stop, None, None, show_progress="hidden", queue=False)
 
+
+def _wire_places(tab: ChatTab, studio: Studio, gate: Gate) -> None:
     def choose(person: Person, target: Id | None, others: Others) -> list[Any]:
         """An untouched model has nothing beside it, and no name or colour that is not its own."""
         known = choices(studio, person)
@@ -190,38 +244,6 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     def arrange(person: Person, target: Id | None, compare: bool, others: Others) -> list[Any]:
         return arranged(cast(choices(studio, person), target or "", compare, others))
 
-    def leave(person: Person, request: gr.Request) -> None:
-        studio.leave_chat(_page(request))
-        chat_pictures.forget(studio, person, _page(request))
-
-    heard = gate.on(
-        [tab.send.click, tab.text.submit],
-        hear,
-        tab.chosen | {"text": tab.text, "pictures": tab.pictures.button, "talk": tab.talk},
-        [tab.text, *tab.pictures.shown, *tab.spoken, *tab.buttons],
-        show_progress="hidden",
-    )
-    dials = tab.settings.decoding
-    judging = tab.chosen | {"talk": tab.talk, "system": tab.settings.system}
-    retried = gate.on(
-        tab.retry.click,
-        again,
-        {"talk": tab.talk, "temperature": dials["temperature"], "seed": dials["seed"]},
-        [*tab.spoken, *tab.buttons, dials["seed"]],
-        show_progress="hidden",
-    )
-    changed = gate.on(
-        [pane.box.edit for pane in tab.panes],
-        edit,
-        judging,
-        [*tab.spoken, *tab.buttons, *tab.keeping.listed],
-        show_progress="hidden",
-    )
-    for event in (heard, retried, changed):
-        spoken = gate.on(event.success, speak, tab.asked(), tab.spoken, show_progress="hidden")
-        gate.on(spoken.then, rest, None, tab.buttons, quiet=True)
-    gate.on(tab.stop.click, stop, None, None, show_progress="hidden", queue=False)
-    gate.on([tab.clear.click, tab.target.change], clear, None, tab.spoken, quiet=True)
     gate.on(
         tab.target.change,
         choose,
@@ -230,9 +252,19 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
         quiet=True,
     )
     gate.on([tab.compare.input, tab.others.input], arrange, tab.chosen, tab.placed, quiet=True)
+
+
+def _wire_endings(tab: ChatTab, studio: Studio, gate: Gate) -> None:
+    def clear(person: Person, request: gr.Request) -> list[Any]:
+        chat_pictures.forget(studio, person, _page(request))
+        return [*shown(_nothing_said()), ""]
+
+    def leave(person: Person, request: gr.Request) -> None:
+        studio.leave_chat(_page(request))
+        chat_pictures.forget(studio, person, _page(request))
+
+    gate.on([tab.clear.click, tab.target.change], clear, None, tab.spoken, quiet=True)
     gate.leaving(leave)
-    chat_pictures.wire(tab.pictures, gate)
-    chat_keep.wire(tab.keeping, tab.panes, judging, tab.spoken, studio, gate, session)
 
 
 def _page(request: gr.Request) -> str:

@@ -1,6 +1,5 @@
 """Thumbs and better answers: what people think of an answer becomes examples of a dataset."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from facet.dataset.from_chat import FITTING, Feedback, examples_of
 from facet.errors import DataError, SettingError
 from facet.identity import Person
 from facet.studio import Studio
-from facet.ui.chat_panes import PLACES, Pane, Voice, cast, choices, shown
+from facet.ui.chat_panes import PLACES, Pane, Voice, asked_again, cast, choices, shown
 from facet.ui.chat_show import SaidTurns, Talk, as_typed, place_of, rewritten
 from facet.ui.events import Gate
 from facet.ui.making import PATIENCE, Waiting, waiting_layout, watch, wire_waiting
@@ -160,8 +159,7 @@ def wire(
         if found is None or whole[place][found[0]]["role"] != "assistant":
             return [gr.skip()] * (len(spoken) + len(tab.listed))
         number, turn = found[0], whole[place][found[0]]
-        thumb = {True: "up", False: "down", "Like": "up", "Dislike": "down"}.get(press.liked or False)
-        whole[place][number] = _with_thumb(turn, thumb)
+        whole[place][number] = thumbed(turn, press.liked)
         voices = cast(choices(studio, person), target or "", compare, others)
         judge(studio, person, voices, place, whole[place], number, system)
         return [*shown(whole), gr.skip(), *refreshed(studio, person)]
@@ -191,9 +189,11 @@ def wire(
     gate.on(tab.forget.click, forget, None, tab.listed, show_progress="hidden")
 
 
-def _with_thumb(turn: dict[str, Any], thumb: str) -> dict[str, Any]:
+def thumbed(turn: dict[str, Any], liked: bool | str | None) -> dict[str, Any]:
+    """An answer once a thumb was pressed. The one that is there already, and an empty text, take it back."""
+    thumb = {True: "up", False: "down"}.get(liked)  # type: ignore[arg-type]
     without = {name: value for name, value in turn.items() if name != "thumb"}
-    return without if turn.get("thumb") == thumb else without | {"thumb": thumb}
+    return without if thumb in (None, turn.get("thumb")) else without | {"thumb": thumb}
 
 
 def judge(
@@ -229,7 +229,6 @@ def edited(
     where: tuple[str, Pressed],
     talk: Talk,
     system: str,
-    asked_again: Callable[..., list[dict[str, Any]]],
 ) -> tuple[Talk, str]:
     """The conversations after an edit, and what is said about it."""
     place, press = where

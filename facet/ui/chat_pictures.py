@@ -95,7 +95,7 @@ def taken(studio: Studio, person: Person, page: str, files: Sequence[str], voice
     return names
 
 
-def forget(studio: Studio, person: Person, page: str) -> None:
-    """The conversation is over."""
+def forget(studio: Studio, person: Person, page: str | None = None) -> None:
+    """The conversation of a page is over, or all of them."""
     for name in studio.forget_pictures(person, page):
         served_at(name).unlink(missing_ok=True)

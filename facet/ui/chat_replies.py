@@ -17,6 +17,7 @@ from facet.ui.chat_show import Talk
 from facet.ui.chat_words import Told
 
 REPAINT_SECONDS = 0.1  # a fast model says more in a second than a page can draw
+CUT_SHORT = {"role": "assistant", "content": "…"}  # the answer of one that was stopped before its first word
 
 
 def require_short(text: str, voices: int) -> None:
@@ -60,9 +61,25 @@ def replies(
             else:
                 told.waiting = heard
             yield [*[gr.skip()] * (1 + len(PLACES)), told.words()]
+        told.waiting = ""
+        asked = [voice.place for voice in wanted]
+        silent = {place for place in asked if _is_silent(told.pieces.get(place))}
+        yield [*shown(settled(growing, asked, silent)), told.words()]
     except FacetError as error:
         told.failure, told.waiting = error, ""
         yield [*shown(growing), told.words()]
+
+
+def settled(talk: Talk, asked: list[str], silent: set[str]) -> Talk:
+    """After a stop, all sides go on from the same messages. Where nobody said a word, the question stays open."""
+    if silent >= set(asked):
+        return talk | {place: _asked(talk[place]) for place in asked}
+    return talk | {place: [*_asked(talk[place]), dict(CUT_SHORT)] for place in silent}
+
+
+def _is_silent(piece: Piece | None) -> bool:
+    """Stopped before its first word. An empty answer that a model ended itself is an answer."""
+    return piece is None or (piece.ended == "stopped" and not (piece.text.strip() or piece.thought))
 
 
 def _asked(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:

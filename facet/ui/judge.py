@@ -5,27 +5,21 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from facet.exam import providers
-from facet.exam.rubric import MOST_RUBRIC, RUBRIC
-from facet.gemma.models import STARTER
 from facet.identity import Grant, Person
 from facet.judging import Judging
 from facet.studio import Studio
 from facet.ui.events import Gate
-from facet.ui.judge_fields import TO_KEY, key_fields, known_judge, model_field, plan_words, wish_of
+from facet.ui.judge_fields import asked_layout, key_fields, known_judge, model_field, plan_words, wish_of
 from facet.ui.judged import describe_judging, describe_rows, judging_label
 from facet.ui.markup import html, nothing_yet, section
 from facet.ui.models import model_choices
 from facet.ui.session import Session
 from facet.ui.values import Id, Line, Number, Words
-from facet.ui.visitors import on_space
 from facet.ui.words import ago
 
 LOOK_EVERY = 2.0  # seconds
 PAGE = 6  # questions at once
 Mode = Literal["score", "pairs"]
-WAYS = [("A mark for each answer, 1 to 10", "score"), ("Which of two answers is better", "pairs")]
-UNSTORED = gr.InputHTMLAttributes(autocomplete="new-password", spellcheck=False)
 
 
 @dataclass(frozen=True)
@@ -101,57 +95,24 @@ def layout() -> JudgeTab:
                 "It may be wrong, so it is asked twice, and Facet says how far it agrees with itself.",
             )
         )
-        with gr.Row():
-            exam = gr.Dropdown([], label="Test to judge", min_width=220)
-            rows = gr.Number(50, label="Questions to judge", minimum=1, maximum=2000, precision=0, min_width=120)
-        mode = gr.Radio(WAYS, value="pairs", label="How to judge")
-        with gr.Row():
-            judges = [(known.name, known.id) for known in providers.offered(at_home=not on_space())]
-            provider = gr.Dropdown(judges, value=providers.LOCAL.id, label="Judge", min_width=220)
-            model = gr.Dropdown(
-                [("Facet starter, untouched", STARTER)],
-                value=STARTER,
-                label="Model of the judge",
-                allow_custom_value=True,
-                min_width=220,
-            )
-        address = gr.Textbox(
-            label="Address of the server",
-            info="It must speak as OpenAI's does: Ollama, LM Studio, llama.cpp and vLLM do",
-            placeholder="http://localhost:11434/v1",
-            visible=False,
-            max_length=500,
-            max_lines=1,
-        )
-        key = gr.Textbox(
-            label="Key", info=TO_KEY, type="password", visible=False, max_length=500, html_attributes=UNSTORED
-        )
-        counts = gr.Textbox(
-            RUBRIC,
-            label="What counts",
-            info="What makes an answer good. Experts call it a rubric",
-            lines=4,
-            max_lines=14,
-            max_length=MOST_RUBRIC,
-        )
-        plan = gr.HTML(elem_id="judge-plan")
-        with gr.Row(elem_classes="f-buttons"):
-            start = gr.Button("Start judging", variant="primary", scale=0, elem_id="start-judging")
-            forget = gr.Button("Forget my keys", visible=False, scale=0)
+        asked = asked_layout()
     with gr.Column(elem_classes="f-gap", elem_id="judge-result"):
-        judging = gr.Dropdown([], label="Which judging", visible=False)
-        result = gr.HTML()
-        with gr.Row(elem_classes="f-buttons"):
-            pause = gr.Button("Pause judging", visible=False, scale=0)
-            go_on = gr.Button("Go on judging", visible=False, scale=0)
-        cases = gr.HTML()
-        with gr.Row(elem_classes="f-buttons"):
-            earlier = gr.Button("Earlier", visible=False, scale=0)
-            later = gr.Button("Later", visible=False, scale=0)
-    return JudgeTab(
-        empty, box, exam, mode, rows, provider, model, address, key, counts, plan, start, forget, judging, pause, go_on,
-        result, cases, earlier, later, gr.State(0), gr.Timer(LOOK_EVERY, active=False), gr.State(None),
-    )  # fmt: skip
+        found = _found()
+    return JudgeTab(empty, box, *asked, *found, gr.State(0), gr.Timer(LOOK_EVERY, active=False), gr.State(None))
+
+
+def _found() -> tuple[Any, ...]:
+    """What came of it; in the order of `JudgeTab`, from `judging` to `later`."""
+    judging = gr.Dropdown([], label="Which judging", visible=False)
+    result = gr.HTML()
+    with gr.Row(elem_classes="f-buttons"):
+        pause = gr.Button("Pause judging", visible=False, scale=0)
+        go_on = gr.Button("Go on judging", visible=False, scale=0)
+    cases = gr.HTML()
+    with gr.Row(elem_classes="f-buttons"):
+        earlier = gr.Button("Earlier", visible=False, scale=0)
+        later = gr.Button("Later", visible=False, scale=0)
+    return judging, pause, go_on, result, cases, earlier, later
 
 
 def wire(tab: JudgeTab, studio: Studio, gate: Gate, session: Session) -> None:
@@ -265,14 +226,17 @@ def refreshed(studio: Studio, person: Person, wanted: str | None = None) -> list
 
 def opened(studio: Studio, person: Person, exam: str | None, judging: str | None) -> Judging | None:
     """The judging that was chosen, or the newest of the test."""
-    known = studio.judgings_of(person, exam) if exam else []
+    return _opened(studio.judgings_of(person, exam), judging) if exam else None
+
+
+def _opened(known: list[Judging], judging: str | None) -> Judging | None:
     return next((one for one in known if one.id == judging), known[0] if known else None)
 
 
 def look(studio: Studio, person: Person, exam: str | None, judging: str | None) -> list[Any]:
     """Values of `JudgeTab.shown`."""
     known = studio.judgings_of(person, exam) if exam else []
-    one = next((each for each in known if each.id == judging), known[0] if known else None)
+    one = _opened(known, judging)
     found = studio.judged(person, exam or "", one.id) if one and one.stage != "working" else None
     choices = [(judging_label(each), each.id) for each in known]
     return [

@@ -6,14 +6,53 @@ import gradio as gr
 
 from facet.errors import FacetError
 from facet.exam import providers
+from facet.exam.rubric import MOST_RUBRIC, RUBRIC
 from facet.gemma.models import STARTER
 from facet.identity import Grant, Person
 from facet.judge_door import JudgeWish
 from facet.studio import Studio
 from facet.ui.markup import note, trouble
 from facet.ui.models import chosen_model, model_choices
+from facet.ui.visitors import on_space
 
 TO_KEY = "What is typed stays in this computer's memory, for you alone, and goes nowhere but to the judge"
+WAYS = [("A mark for each answer, 1 to 10", "score"), ("Which of two answers is better", "pairs")]
+UNSTORED = gr.InputHTMLAttributes(autocomplete="new-password", spellcheck=False)
+
+
+def asked_layout() -> tuple[Any, ...]:
+    """What is judged, by whom and how; in the order of `judge.JudgeTab`, from `exam` to `forget`."""
+    with gr.Row():
+        exam = gr.Dropdown([], label="Test to judge", min_width=220)
+        rows = gr.Number(50, label="Questions to judge", minimum=1, maximum=2000, precision=0, min_width=120)
+    mode = gr.Radio(WAYS, value="pairs", label="How to judge")
+    with gr.Row():
+        judges = [(known.name, known.id) for known in providers.offered(at_home=not on_space())]
+        provider = gr.Dropdown(judges, value=providers.LOCAL.id, label="Judge", min_width=220)
+        starter = [("Facet starter, untouched", STARTER)]
+        model = gr.Dropdown(starter, value=STARTER, label="Model of the judge", allow_custom_value=True, min_width=220)
+    address = gr.Textbox(
+        label="Address of the server",
+        info="It must speak as OpenAI's does: Ollama, LM Studio, llama.cpp and vLLM do",
+        placeholder="http://localhost:11434/v1",
+        visible=False,
+        max_length=500,
+        max_lines=1,
+    )
+    key = gr.Textbox(label="Key", info=TO_KEY, type="password", visible=False, max_length=500, html_attributes=UNSTORED)
+    counts = gr.Textbox(
+        RUBRIC,
+        label="What counts",
+        info="What makes an answer good. Experts call it a rubric",
+        lines=4,
+        max_lines=14,
+        max_length=MOST_RUBRIC,
+    )
+    plan = gr.HTML(elem_id="judge-plan")
+    with gr.Row(elem_classes="f-buttons"):
+        start = gr.Button("Start judging", variant="primary", scale=0, elem_id="start-judging")
+        forget = gr.Button("Forget my keys", visible=False, scale=0)
+    return exam, mode, rows, provider, model, address, key, counts, plan, start, forget
 
 
 def wish_of(mode: str, rows: float | None, provider: str | None, model: str, address: str, counts: str) -> JudgeWish:

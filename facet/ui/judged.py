@@ -142,10 +142,10 @@ def _case(assignment: Assignment, row: JudgedRow) -> Markup:
     sides = join(_side(assignment, row, key) for key in assignment.names if key in example.answers)
     said = each("<li>{}</li>", [_said(assignment, one) for one in row.judgements])
     return html(
-        '<article class="f-case"><header><span class="f-small">Question {:,}</span><p>{}</p><p class="f-right">'
+        '<article class="f-case"><header><span class="f-small">row {:,}</span><p>{}</p><p class="f-right">'
         '<b>Right answer</b>{}</p></header><div><div class="f-answers">{}</div><ul class="f-said">{}</ul></div>'
         "</article>",
-        example.row + 1,
+        example.row,
         clip(example.question, LONGEST),
         clip(example.expected, LONGEST),
         sides,

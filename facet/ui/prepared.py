@@ -19,7 +19,7 @@ from facet.ui.manage import Manage, manage_layout, wire_manage
 from facet.ui.markup import clip, each, html, section, table
 from facet.ui.session import Session, go_to
 from facet.ui.take_data import TakeData, take_data_layout, wire_take_data
-from facet.ui.tokens import AT_ONCE, describe_lengths, tokens_in_words
+from facet.ui.tokens import AT_ONCE, READING, describe_lengths, tokens_in_words
 from facet.ui.values import Id, Line, Name
 from facet.ui.words import ago, count
 
@@ -162,7 +162,7 @@ def wire_prepared(tab: Prepared, studio: Studio, gate: Gate, session: Session) -
             return gr.skip()
         card = studio.dataset(person, dataset)
         versions = _versions(studio, person, card)
-        return [dataset, str(describe(card, studio.problems(person, dataset, 20))), 0, versions]
+        return [dataset, str(describe(card, studio.problems(person, dataset, 20))), 0, versions, "", str(READING)]
 
     def choose_version(person: Person, version: Id | None) -> Any:
         return tab.refreshed(studio, person, version) if version else gr.skip()
@@ -188,15 +188,16 @@ def wire_prepared(tab: Prepared, studio: Studio, gate: Gate, session: Session) -
         tab.chosen.change,
         choose,
         {"dataset": tab.chosen},
-        [session.dataset, tab.detail, tab.index, tab.version],
+        [session.dataset, tab.detail, tab.index, tab.version, tab.facts, tab.tokens],
         show_progress="hidden",
     )
     gate.on(tab.version.input, choose_version, {"version": tab.version}, tab.list_outputs, show_progress="hidden")
     changed = [tab.model.input, tab.length.submit, tab.length.blur]
     drawn = [tab.facts, tab.lengths, tab.labels_head, tab.labels]
+    last = {"trigger_mode": "always_last"}  # what takes long for one dataset must not arrive on the next one
     for moment in (chose.success, changed):
-        gate.on(moment, show_tokens, asked, tab.tokens, show_progress="minimal")
-        gate.on(moment, show_lengths, tab.reading, drawn, show_progress="hidden")
+        gate.on(moment, show_tokens, asked, tab.tokens, show_progress="minimal", **last)
+        gate.on(moment, show_lengths, tab.reading, drawn, show_progress="hidden", **last)
     gate.on(tab.earlier.click, turn(-AT_ONCE), asked, [tab.index, tab.tokens], show_progress="minimal")
     gate.on(tab.later.click, turn(AT_ONCE), asked, [tab.index, tab.tokens], show_progress="minimal")
     tab.train.click(None, None, None, js=go_to("train"))

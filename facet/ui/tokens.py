@@ -11,6 +11,7 @@ from facet.ui.markup import html, join, note, trouble
 from facet.ui.words import count
 
 AT_ONCE = 2  # examples shown together
+READING = html('<p class="f-wait" role="status">Reading the examples as the model does</p>')
 LEGEND = html(
     '<div class="f-legend"><span class="f-tokens"><mark class="trained">learned: it is taught to write this</mark>'
     "</span>"

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from markupsafe import Markup
 
 from facet.errors import FacetError
 from facet.gemma.models import STARTER, BaseModel
 from facet.identity import Grant, Person
-from facet.model.choose import ModelCheck
-from facet.recipe.advice import PRESETS, Advice
+from facet.recipe.advice import PRESETS
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
 from facet.ui import elsewhere
@@ -19,14 +17,14 @@ from facet.ui.access import Access, access_layout, access_values, is_locked
 from facet.ui.events import Gate
 from facet.ui.forms import Form, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
-from facet.ui.markup import each, html, note, nothing_yet, section, trouble
-from facet.ui.models import chosen_model, model_name, tuned_choices
+from facet.ui.markup import html, nothing_yet, section, trouble
+from facet.ui.models import chosen_model, tuned_choices
 from facet.ui.prepared import choices_of
 from facet.ui.session import PRESS_SIGN_IN, REMEMBER_RUN, Session, go_to
+from facet.ui.train_words import OTHER, Start, describe_advice, describe_model
 from facet.ui.values import Beginning, Id, Line, Name, Place, Preset, Scalar
-from facet.ui.words import count, size
+from facet.ui.words import size
 
-OTHER = "another"
 BEGINNINGS = [("A starting model", "model"), ("One of my models", "mine")]
 LOOKING = str(html('<p class="f-wait" role="status">Measuring your examples with this model</p>'))
 SHOW_LIVE = """() => setTimeout(() => document.getElementById('live')?.scrollIntoView(
@@ -139,6 +137,15 @@ def _download(model: BaseModel) -> str:
 
 
 def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
+    _wire_advice(tab, studio, gate, session)
+    _wire_start(tab, studio, gate, session)
+    tab.access.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
+    tab.to_data.click(None, None, None, js=go_to("data"))
+    wire_live(tab.live, studio, gate, session)
+    elsewhere.wire(tab.elsewhere, tab.live, studio, gate, session)
+
+
+def _wire_advice(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
     def recommend(
         person: Person,
         grant: Grant,
@@ -150,7 +157,7 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
         preset: Preset,
     ) -> Iterator[Any]:
         if dataset:
-            yield [gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip(), LOOKING, *[gr.skip()] * left]
+            yield [*[gr.skip()] * before, LOOKING, *[gr.skip()] * after]
         yield advised(tab, studio, grant, dataset, Start.of(studio, person, beginning, model, other, mine), preset)
 
     def toggle(person: Person, beginning: Beginning, model: Name) -> list[Any]:
@@ -161,6 +168,22 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
             gr.Dropdown(visible=not fresh),
         ]
 
+    before = tab.advice_outputs.index(tab.reasons)
+    after = len(tab.advice_outputs) - before - 1
+    gate.on(
+        [tab.model.input, tab.beginning.input],
+        toggle,
+        {"beginning": tab.beginning, "model": tab.model},
+        [tab.model, tab.other, tab.mine],
+        quiet=True,
+    )
+    changed = [tab.dataset.change, tab.beginning.input, tab.model.input, tab.mine.input, tab.preset.input]
+    changed += [tab.other.submit, tab.other.blur, tab.access.again.click, session.who.change]
+    asked = {"dataset": tab.dataset} | tab.source | {"preset": tab.preset}
+    gate.on(changed, recommend, asked, tab.advice_outputs, show_progress="hidden", trigger_mode="always_last")
+
+
+def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
     def start(
         person: Person,
         grant: Grant,
@@ -201,46 +224,9 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
         ]
         return fine + tab.form.verdicts(values)
 
-    left = len(tab.advice_outputs) - 6
-    quiet_progress: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    gate.on(
-        [tab.model.input, tab.beginning.input],
-        toggle,
-        {"beginning": tab.beginning, "model": tab.model},
-        [tab.model, tab.other, tab.mine],
-        quiet=True,
-    )
-    changed = [tab.dataset.change, tab.beginning.input, tab.model.input, tab.mine.input, tab.preset.input]
-    changed += [tab.other.submit, tab.other.blur, tab.access.again.click, session.who.change]
-    data = {"dataset": tab.dataset}
-    gate.on(changed, recommend, data | tab.source | {"preset": tab.preset}, tab.advice_outputs, **quiet_progress)
-    asked = data | tab.source | {"name": tab.name} | tab.place | tab.form.controls
+    asked = {"dataset": tab.dataset} | tab.source | {"name": tab.name} | tab.place | tab.form.controls
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
     started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)
-    tab.access.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
-    tab.to_data.click(None, None, None, js=go_to("data"))
-    wire_live(tab.live, studio, gate, session)
-    elsewhere.wire(tab.elsewhere, tab.live, studio, gate, session)
-
-
-@dataclass(frozen=True)
-class Start:
-    """The model a run starts from: an id, or a run of one's own that goes on learning."""
-
-    model: str
-    run_id: str | None = None
-    name: str = ""  # of that run
-
-    @staticmethod
-    def of(studio: Studio, person: Person, beginning: str, model: str, other: str, mine: str | None) -> "Start":
-        if beginning == "mine" and mine:
-            run = studio.run(person, mine)
-            return Start(studio.runs_shelf.model_of(person, mine)[0], run.id, run.name)
-        return Start("" if beginning == "mine" else model_id(model, other))
-
-
-def model_id(model: str, other: str) -> str:
-    return other.strip() if model == OTHER else model
 
 
 def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None) -> list[Any]:
@@ -280,41 +266,3 @@ def advised(tab: TrainTab, studio: Studio, grant: Grant, dataset: str | None, be
     summary = describe_advice(advice, preset, card.summary["splits"]["train"])
     name = f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}"
     return [*told, str(summary), name[:80], *tab.form.filled(advice.recipe, reasons)]
-
-
-def describe_model(check: ModelCheck, offered: BaseModel | None, mine: str = "") -> Markup:
-    """What it is good for, its licence, its size, and whether it fits here, with the numbers."""
-    words = html('<p class="f-model">{}</p>', offered.words) if offered and not mine else Markup("")
-    if is_locked(check):
-        return words
-    if check.problem:
-        return words + trouble(check.problem)
-    facts: list[tuple[str, Any]] = [("Made from", model_name(check.name))] if mine else []
-    facts.append(
-        (
-            "Licence",
-            html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', check.licence_url, check.licence)
-            if check.licence_url
-            else check.licence,
-        )
-    )
-    if check.facts:
-        facts.append(
-            ("Size", f"{size(check.facts.parameters)} parameters; reads up to {check.facts.context_length:,} tokens")
-        )
-    facts.append(
-        ("Here", "ready to use" if not check.download_gb else f"will be downloaded once: {check.download_gb:.1f} GB")
-    )
-    facts.append(("Memory", f"about {check.needs_gb:.1f} GB to load; {check.free_gb:.1f} GB are free"))
-    return words + html('<dl class="f-facts">{}</dl>', each("<dt>{}</dt><dd>{}</dd>", facts))
-
-
-def describe_advice(advice: Advice, preset: str, rows: int) -> Markup:
-    """What the preset comes to, in numbers; the reason of each value stands at its field."""
-    recipe = advice.recipe
-    steps = count(recipe.steps(rows), "step")
-    words = (
-        f"{PRESETS[preset][1]} That is {steps} of {count(recipe.effective_batch_size, 'example')} "
-        f"each, out of your {rows:,}. Why each value was chosen stands below it; change what you like."
-    )
-    return note("", words, "good")

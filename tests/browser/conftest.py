@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
 
 from tests.apps import App, free_port
 
@@ -75,18 +75,9 @@ def open_page(chromium, request: pytest.FixtureRequest, album: Album) -> Iterato
     """`open_page(url, width=…, dark=…)`: a new window. What the browser complains of fails the test."""
     windows, complaints = [], []
 
-    def opened(url: str, width: int = 1440, height: int = 950, dark: bool = False):
-        window = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-        )
-        page = window.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: complaints.append(asked.url) if _foreign(asked.url, url) else None)
-        page.goto(url)
-        page.get_by_role("tab", name="Data", exact=True).wait_for()
-        page.wait_for_timeout(700)
-        windows.append(window)
-        return page
+    def opened(url: str, **looks):
+        windows.append(new_window(chromium, complaints, **looks))
+        return opened_page(windows[-1], url)
 
     yield opened
     album.pictures(windows, request.node.name)
@@ -95,9 +86,29 @@ def open_page(chromium, request: pytest.FixtureRequest, album: Album) -> Iterato
     assert complaints == []
 
 
-def _foreign(asked: str, url: str) -> bool:
+def new_window(
+    chromium: Browser, complaints: list[str], width: int = 1440, height: int = 950, dark: bool = False
+) -> BrowserContext:
+    """A browser of one's own, whose errors and whose requests to anybody but us are written down in `complaints`."""
+    window = chromium.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+    )
+    window.on("weberror", lambda error: complaints.append(str(error.error)))
+    window.on("request", lambda asked: complaints.append(asked.url) if _foreign(asked) else None)
+    return window
+
+
+def opened_page(window: BrowserContext, url: str) -> Page:
+    page = window.new_page()
+    page.goto(url)
+    page.get_by_role("tab", name="Data", exact=True).wait_for()
+    page.wait_for_timeout(700)
+    return page
+
+
+def _foreign(asked: Request) -> bool:
     """The page makes no request to anybody but us."""
-    return asked.startswith(("http", "ws")) and not asked.startswith("/".join(url.split("/")[:3]))
+    return asked.url.startswith(("http", "ws")) and not asked.url.startswith("http://127.0.0.1:")
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,18 @@ def test_an_edited_question_is_asked_again_and_a_better_answer_becomes_an_exampl
     expect(page.get_by_label("Version", exact=True)).to_have_value(re.compile("Version 2"), timeout=A_MINUTE)
 
 
+def test_a_thumb_up_is_taken_back_by_the_same_press_and_does_not_turn_into_one_down(tuned, open_page):
+    page = open_page(tuned)
+    judged = page.locator("#judged")
+    if judged.is_visible():  # by a test before
+        judged.get_by_role("button", name="Forget them").click()
+    say(page, "What is the capital of Chile?")
+    press(page, "tuned", "Like")
+    expect(judged).to_contain_text("1 thumb up.")
+    press(page, "tuned", "Liked")
+    expect(judged).to_be_hidden()
+
+
 def test_what_is_said_is_stopped_by_one_press_and_the_text_stays(tuned, open_page):
     page = open_page(tuned)
     page.get_by_role("button", name="How it answers").click()

@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from facet.dataset.examples import EXAMPLES
-from tests.browser.steps import A_MINUTE, bring
+from tests.browser.conftest import new_window, opened_page
+from tests.browser.steps import A_MINUTE, bring, go
 from tests.kinds import KINDS, SHAPES, write
 
 pytestmark = pytest.mark.browser
@@ -19,11 +20,27 @@ TYPES = {
 }
 
 
+@pytest.fixture(scope="module")
+def window(chromium, app):
+    """One page for all of them: what the file before left on it must not be taken for the next one's."""
+    complaints: list[str] = []
+    window = new_window(chromium, complaints)
+    opened_page(window, app.url)
+    yield window
+    window.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(window):
+    return window.pages[0]
+
+
 @pytest.mark.parametrize("name", [*KINDS, *SHAPES])
-def test_a_file_goes_from_upload_to_prepared(app, open_page, tmp_path, name):
-    page = open_page(app.url)
-    bring(page, write(tmp_path, name))
-    look_and_prepare(page, TYPES.get(name, "Questions and answers"))
+def test_a_file_goes_from_upload_to_prepared(page, tmp_path, name):
+    file = write(tmp_path, name)
+    bring(page, file)
+    look_and_prepare(page, TYPES.get(name, "Questions and answers"), file.name)
     if name == "tools":  # the starter's template has no place for them, and that is said where tokens would stand
         expect(page.locator("#tokens")).to_contain_text("cannot be taught to use tools", timeout=A_MINUTE)
         return
@@ -31,26 +48,26 @@ def test_a_file_goes_from_upload_to_prepared(app, open_page, tmp_path, name):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_each_of_our_examples_goes_from_a_press_to_prepared(app, open_page, example):
-    page = open_page(app.url)
+def test_each_of_our_examples_goes_from_a_press_to_prepared(page, example):
+    go(page, "Data")
     if not page.locator(f"#example-{example.name}").is_visible():
         page.get_by_role("button", name="More of ours").click()
     page.locator(f"#example-{example.name}").click()
     expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
-    look_and_prepare(page, TYPES.get(example.type, "Questions and answers"))
+    look_and_prepare(page, TYPES.get(example.type, "Questions and answers"), example.file)
 
 
-def test_the_shared_pairs_of_answers_are_recognised(app, open_page, shared_data):
-    page = open_page(app.url)
+def test_the_shared_pairs_of_answers_are_recognised(page, shared_data):
     bring(page, shared_data / "dpo_en_demo.json")
-    look_and_prepare(page, TYPES["preference"])
+    look_and_prepare(page, TYPES["preference"], "dpo_en_demo.json")
 
 
-def look_and_prepare(page, words: str) -> None:
+def look_and_prepare(page, words: str, source: str) -> None:
     expect(page.locator("#look .f-turn").first).to_be_visible()
     expect(page.locator("#look .f-note.error")).to_have_count(0)
     page.get_by_role("button", name="Prepare", exact=True).click()
     expect(page.locator("#look")).to_be_hidden(timeout=2 * A_MINUTE)
-    expect(page.locator("#prepared")).to_contain_text(words, timeout=A_MINUTE)
+    expect(page.locator("#prepared .f-facts")).to_contain_text(source, timeout=A_MINUTE)
+    expect(page.locator("#prepared")).to_contain_text(words)
     expect(page.locator("#prepared")).to_contain_text("0 that could not be used")
     expect(page.locator("#verdict .f-note")).to_be_visible(timeout=A_MINUTE)

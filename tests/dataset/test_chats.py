@@ -38,6 +38,15 @@ WRITTEN = {
 }
 
 
+@pytest.mark.parametrize("time", ["nan", "inf", "soon", ""])
+def test_where_a_time_is_none_the_order_of_the_file_stays(make, time):
+    rows = [row | {"time": time if row["time"].endswith("01:00") else f"{9 - turn % 4}"}
+            for turn, row in enumerate(messages())]  # fmt: skip
+    made = make(csv(rows), "chat.csv")
+    turns = next(turns for turns in made.conversations.values() if turns[0]["content"] == "message 7 0")
+    assert [turn["content"] for turn in turns] == [f"message 7 {turn}" for turn in range(4)]
+
+
 @pytest.mark.parametrize("name", WRITTEN)
 def test_messages_become_conversations_in_the_order_of_their_time(make, name):
     rows = messages()

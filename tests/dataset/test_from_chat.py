@@ -56,6 +56,12 @@ def test_what_was_judged_is_found_again_and_a_spoiled_file_is_none(tmp_path):
     assert read_feedback(tmp_path / "feedback.json") == read_feedback(tmp_path / "none") == []
 
 
+def test_a_file_that_cannot_be_read_just_now_is_not_taken_for_an_empty_one(tmp_path):
+    (tmp_path / "feedback.json").mkdir()
+    with pytest.raises(OSError, match=r"feedback\.json"):
+        read_feedback(tmp_path / "feedback.json")
+
+
 @pytest.fixture
 def shelf(tmp_path, monkeypatch) -> Shelf:
     """Without a child process."""

@@ -1,13 +1,15 @@
 """What lies beside a run while it is published, and what does not come back once the run is deleted."""
 
+import errno
 import shutil
 import time
 
 import pytest
 
-from facet.errors import FacetError, SettingError
+from facet.errors import CapacityError, FacetError, SettingError
 from facet.identity import LOCAL
-from facet.publish.publications import Publications
+from facet.locks import is_held
+from facet.publish.publications import LOCK, Publications
 from facet.publish.repo import Target
 from tests.publish.preparing import written
 
@@ -38,6 +40,37 @@ def test_after_the_app_was_closed_in_the_middle_it_says_so(workspace):
     assert Publications().newest(run).stage == "working"
     lock.release()
     assert Publications().newest(run).stage == "interrupted"
+
+
+def test_a_full_disk_leaves_nothing_that_is_published_for_ever(workspace, monkeypatch):
+    run = workspace.create(LOCAL, "runs", "mine")
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("facet.publish.publications.write_json", full)
+        with pytest.raises(OSError, match="No space left"):
+            Publications().begin(run, lambda folder: folder, Target("ann/mine"), "no token")
+
+    def fill(folder):
+        monkeypatch.setattr("facet.publish.publications.write_json", full)
+        return folder
+
+    with pytest.raises(OSError, match="No space left"):
+        Publications().now(run, fill, Target("ann/mine"), "no token")
+    assert not is_held(run / LOCK)
+
+
+def test_a_disk_that_fills_up_while_files_are_made_ready_is_said_as_such(workspace):
+    run = workspace.create(LOCAL, "runs", "mine")
+
+    def fill(folder):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(CapacityError, match="disk is full"):
+        Publications().now(run, fill, Target("ann/mine"), "no token")
+    assert Publications().newest(run).stage == "failed"
 
 
 def test_a_dataset_is_published_in_the_background_and_the_page_can_follow(stand_in, sums, tmp_path, workspace):

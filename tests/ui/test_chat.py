@@ -1,20 +1,24 @@
 """The chat: who speaks where, what is said beneath, and that nothing a model writes does anything."""
 
+import shutil
+
 import gradio as gr
 import pytest
+from PIL import Image
 
 from facet.errors import CapacityError, DataError, SettingError
-from facet.identity import LOCAL, Grant
+from facet.identity import LOCAL, Grant, Person
 from facet.model.decoding import Decoding
 from facet.model.speak import Piece
 from facet.talk import Proof
-from facet.ui import chat_settings
+from facet.ui import chat_pictures, chat_settings
 from facet.ui.chat import replies, require_short
-from facet.ui.chat_keep import Pressed, edited, pressed
+from facet.ui.chat_keep import Pressed, edited, pressed, thumbed
 from facet.ui.chat_panes import (
     MOST_KEPT_CHARACTERS,
     PLACES,
     Pane,
+    Voice,
     asked_again,
     asked_anew,
     cast,
@@ -24,6 +28,8 @@ from facet.ui.chat_panes import (
 )
 from facet.ui.chat_show import as_typed, for_the_eye, harmless, parts_of, place_of, rewritten, thumbs
 from facet.ui.chat_words import Told, context, pace
+from facet.ui.served import served_at
+from tests.journeys import a_studio
 
 KNOWN = [
     ("Pirate (just now)", "run-1"),
@@ -188,6 +194,34 @@ def test_a_failure_in_the_middle_is_said_in_its_place_and_keeps_the_text():
     assert "The model stopped speaking." in last[-1] and "f-wait" not in last[-1]
 
 
+@pytest.mark.parametrize(("tuned", "kept"), [("", []), ("Arr", [("base", "…"), ("tuned", "Arr")])])
+def test_after_a_stop_all_sides_go_on_from_the_same_messages(tuned, kept):
+    """Where nobody said a word the question stays open; where one did, the others were cut short."""
+    heard = (Piece("base", "", True, ended="stopped"), Piece("tuned", tuned, True, ended="stopped"))
+    *_, last = run(Speaking(*heard[not tuned :]), {place: [user("Hello")] for place in ("base", "tuned")})
+    said = {place: turns for place, turns in last[0].items() if place in ("base", "tuned")}
+    assert {place: turns[0] for place, turns in said.items()} == dict.fromkeys(("base", "tuned"), user("Hello"))
+    assert [(place, turns[1]["content"]) for place, turns in said.items() if len(turns) > 1] == kept
+
+
+def test_an_empty_answer_that_a_model_ended_itself_is_an_answer():
+    *_, last = run(Speaking(*(Piece(side, "", True, ended="finished") for side in ("base", "tuned"))), {
+        place: [user("Hello")] for place in PLACES})  # fmt: skip
+    assert last[0]["base"] == [user("Hello"), model("")]
+
+
+@pytest.mark.parametrize("name", ["hear", "again", "edit"])
+def test_a_setting_that_is_not_right_is_said_before_anything_moves(page, name):
+    handler = next(fn.fn for fn in page.fns.values() if fn.fn is not None and fn.fn.__name__ == name)
+    values = {"target": "starter", "compare": False, "others": [], "text": "Hello", "pictures": [], "system": ""}
+    values = {key: value for key, value in values.items() if key in handler.inputs}
+    talk = {place: [user("a"), model("b")] for place in PLACES}
+    usual = Decoding().as_dict() | {"stop": ""}
+    dials = {key: usual[key] for key in handler.inputs if key in usual}
+    with pytest.raises(gr.Error, match="Seed"):
+        handler(gr.Request(), *([Event("", {})] if name == "edit" else []), **values, talk=talk, **dials | {"seed": -5})
+
+
 def test_with_nothing_to_answer_nothing_changes():
     (only,) = run(Speaking(), {place: [user("a"), model("b")] for place in PLACES})
     assert only == [gr.skip()] * 6
@@ -226,6 +260,13 @@ def test_a_press_names_its_place_and_the_text_of_an_edit():
     assert (place, press.index, press.text) == ("third", 1, "New")
 
 
+def test_a_thumb_is_given_changed_and_taken_back():
+    liked = thumbed(model("Hi"), True)
+    assert liked == model("Hi", thumb="up") and thumbed(liked, False) == model("Hi", thumb="down")
+    for taken_back in ("", None, True):  # Gradio's page says "" where the same thumb was pressed once more
+        assert thumbed(liked, taken_back) == model("Hi")
+
+
 class Judging:
     def __init__(self) -> None:
         self.kept = []
@@ -236,9 +277,7 @@ class Judging:
 
 def edit(talk: dict, place: str, index: int, text: str):
     studio, voices = Judging(), cast(KNOWN, "run-1", True, [])
-    said, words = edited(
-        studio, LOCAL, voices, (place, Pressed(index=index, value=text)), talk, "Be kind.", asked_again
-    )
+    said, words = edited(studio, LOCAL, voices, (place, Pressed(index=index, value=text)), talk, "Be kind.")
     return said, words, studio.kept
 
 
@@ -264,3 +303,19 @@ def test_answers_about_pictures_are_not_kept_as_words():
     talk = {place: [user("What is this?") | {"images": ["a.png"]}, model("A cat")] for place in PLACES}
     with pytest.raises(DataError, match="pictures"):
         edit(talk, "base", 2, "A dog")
+
+
+def test_who_deletes_everything_takes_all_their_pictures_out_of_every_browsers_reach(workspace, tmp_path):
+    studio, ben = a_studio(workspace.home), Person("ben", "Ben", "signed-in")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "red.png")
+    voices = [Voice("tuned", "google/gemma-3-4b-it", True, "Gemma")]
+    shown = {}
+    for page, person in (("one", LOCAL), ("two", LOCAL), ("three", ben)):
+        shutil.copy(tmp_path / "red.png", tmp_path / page)
+        (shown[page],) = chat_pictures.taken(studio, person, page, [str(tmp_path / page)], voices)
+    assert all(served_at(name).is_file() for name in shown.values())
+    chat_pictures.forget(studio, LOCAL)
+    assert [page for page, name in shown.items() if served_at(name).is_file()] == ["three"]
+    with pytest.raises(DataError, match="not there any more"):
+        studio.shown_picture(LOCAL, shown["two"])
+    chat_pictures.forget(studio, ben)

@@ -1,7 +1,6 @@
 """Every example as a few numbers, so that copies, contradictions and overlaps are found without holding the texts."""
 
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +142,3 @@ def read_ledger(folder: Path, kind: str, near: bool) -> Ledger:
     for part, row, seen in views(folder, kind):
         writing.note(part, row, seen)
     return writing.ledger()
-
-
-def shown_places(where: np.ndarray, most: int) -> Iterator[int]:
-    yield from np.flatnonzero(where)[:most].tolist()

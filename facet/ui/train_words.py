@@ -1,0 +1,76 @@
+"""What the Train tab says before a run: from which model it starts, what that comes to here, and why each setting."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from facet.gemma.models import BaseModel
+from facet.identity import Person
+from facet.model.choose import ModelCheck
+from facet.recipe.advice import PRESETS, Advice
+from facet.studio import Studio
+from facet.ui.access import is_locked
+from facet.ui.markup import each, html, note, trouble
+from facet.ui.models import model_name
+from facet.ui.words import count, size
+
+OTHER = "another"
+
+
+@dataclass(frozen=True)
+class Start:
+    """The model a run starts from: an id, or a run of one's own that goes on learning."""
+
+    model: str
+    run_id: str | None = None
+    name: str = ""  # of that run
+
+    @staticmethod
+    def of(studio: Studio, person: Person, beginning: str, model: str, other: str, mine: str | None) -> "Start":
+        if beginning == "mine" and mine:
+            run = studio.run(person, mine)
+            return Start(studio.runs_shelf.model_of(person, mine)[0], run.id, run.name)
+        return Start("" if beginning == "mine" else model_id(model, other))
+
+
+def model_id(model: str, other: str) -> str:
+    return other.strip() if model == OTHER else model
+
+
+def describe_model(check: ModelCheck, offered: BaseModel | None, mine: str = "") -> Markup:
+    """What it is good for, its licence, its size, and whether it fits here, with the numbers."""
+    words = html('<p class="f-model">{}</p>', offered.words) if offered and not mine else Markup("")
+    if is_locked(check):
+        return words
+    if check.problem:
+        return words + trouble(check.problem)
+    facts: list[tuple[str, Any]] = [("Made from", model_name(check.name))] if mine else []
+    facts.append(
+        (
+            "Licence",
+            html('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>', check.licence_url, check.licence)
+            if check.licence_url
+            else check.licence,
+        )
+    )
+    if check.facts:
+        facts.append(
+            ("Size", f"{size(check.facts.parameters)} parameters; reads up to {check.facts.context_length:,} tokens")
+        )
+    facts.append(
+        ("Here", "ready to use" if not check.download_gb else f"will be downloaded once: {check.download_gb:.1f} GB")
+    )
+    facts.append(("Memory", f"about {check.needs_gb:.1f} GB to load; {check.free_gb:.1f} GB are free"))
+    return words + html('<dl class="f-facts">{}</dl>', each("<dt>{}</dt><dd>{}</dd>", facts))
+
+
+def describe_advice(advice: Advice, preset: str, rows: int) -> Markup:
+    """What the preset comes to, in numbers; the reason of each value stands at its field."""
+    recipe = advice.recipe
+    steps = count(recipe.steps(rows), "step")
+    words = (
+        f"{PRESETS[preset][1]} That is {steps} of {count(recipe.effective_batch_size, 'example')} "
+        f"each, out of your {rows:,}. Why each value was chosen stands below it; change what you like."
+    )
+    return note("", words, "good")
