@@ -13,6 +13,7 @@ from facet.exam.asking import Judge, Reply, Trial, patiently
 from facet.exam.assignment import Call, Material, json_line
 
 Status = Literal["judged", "unparsable", "refused"]
+MOST_OF_A_REPLY = 300  # characters kept of one that could not be read
 MOST_IN_VAIN = 12  # questions in a row without a judgement, before money is spent on more
 
 
@@ -29,7 +30,7 @@ class Judgement:
     status: Status = "judged"
     score: float | None = None
     better: str = ""
-    reason: str = ""
+    reason: str = ""  # or, without a judgement, what it said instead
     tokens_in: int = 0
     tokens_out: int = 0
 
@@ -194,4 +195,5 @@ def read(about: dict, call: Call, reply: Reply) -> Judgement:
             return Judgement(**about, **tokens, better=better, reason=chosen[1])
     elif scored := rubric.read_score(reply.text):
         return Judgement(**about, **tokens, score=scored[0], reason=scored[1])
-    return Judgement(**about, **tokens, status="refused" if rubric.is_refusal(reply.text) else "unparsable")
+    status: Status = "refused" if rubric.is_refusal(reply.text) else "unparsable"
+    return Judgement(**about, **tokens, status=status, reason=reply.text.strip()[:MOST_OF_A_REPLY])

@@ -206,6 +206,8 @@ def _notes(judged: Judged) -> Iterable[str]:
     share, nobody = judged.agreement.share, judged.unparsable + judged.refused
     if share is not None and judged.agreement.asked >= 5 and share < STEADY:
         yield "The judge contradicts itself often. Take a stronger one, or say more clearly what counts."
+    if judged.done and nobody == judged.done:
+        yield "Not one of its answers was a judgement: this model cannot judge. Choose a larger one as the judge."
     if nobody:
         yield (
             f"{judged.unparsable:,} answers of the judge could not be read and {judged.refused:,} times it refused; "

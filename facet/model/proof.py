@@ -56,9 +56,11 @@ def _words(largest: float, another: float) -> str:
         return "This adapter changes nothing: every score is exactly the same with and without it."
     if largest < HARDLY:
         return f"This adapter changes almost nothing: no score by more than {largest:.0e}."
-    moved = f"The adapter is at work: it moves the scores of the next word by up to {largest:.2g}"
+    moved = f"the scores of the next word move by up to {largest:.2g}"
+    if not another:
+        return f"The adapter is at work: the likeliest words stay the same here, and {moved}."
     share = f"{another:.0%}" if another >= 0.01 else "under 1%"
-    return f"{moved}, and {share} of the likeliest words become others." if another else f"{moved}."
+    return f"The adapter is at work: at {share} of the places another word becomes the likeliest ({moved})."
 
 
 def _broken(what: str) -> DataError:

@@ -172,7 +172,8 @@ def _said(assignment: Assignment, one: Judgement) -> str:
     else:
         where = f"{names.get(one.a, '?')}{', asked again' if one.wording else ''}"
     if one.status != "judged":
-        return f"{where}: {'it refused' if one.status == 'refused' else 'its answer could not be read'}"
+        instead = f": “{clip(one.reason, 300)}”" if one.reason else ""
+        return f"{where}: {'it refused' if one.status == 'refused' else 'its answer could not be read'}{instead}"
     verdict = f"{one.score:g} of 10" if one.score is not None else _winner(names, one)
     return f"{where}: {verdict}. {clip(one.reason, 300)}"
 

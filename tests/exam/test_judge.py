@@ -258,7 +258,9 @@ def test_a_judge_that_only_talks_is_given_up_before_it_costs_more(tmp_path):
     with pytest.raises(InVain):
         work(folder, Material.of(exam, assignment), judge, threading.Event())
     assert len(judge.asked) == MOST_IN_VAIN
-    assert summary(folder).unparsable == MOST_IN_VAIN
+    found = summary(folder)
+    assert found.unparsable == MOST_IN_VAIN and "this model cannot judge" in " ".join(found.notes)
+    assert {one.reason for one in Judgements(folder).read()} == {"Both are lovely."}  # so that a person sees why
 
 
 def test_garbled_answers_count_as_unreadable_once_patience_is_over(tmp_path):
