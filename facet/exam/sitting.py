@@ -109,6 +109,12 @@ class Sitting:
             self._decided(chosen.Chosen(instead, str(refused)))
             return None
 
+    def _say_long(self, room: int) -> None:
+        before = chosen.known(self.folder)
+        words = f" Questions of more than {room:,} tokens are answered by {TRANSFORMERS}."
+        if before and words not in before.words:
+            self._decided(chosen.Chosen(before.name, before.words + words))
+
     def _decided(self, what: chosen.Chosen) -> None:
         chosen.write(self.folder, what)
         self.piece.emit(log.Noted(words=what.words))
@@ -146,6 +152,8 @@ class Sitting:
         places = range(len(rows))
         short = [place for place in places if engine and len(prompts[rows[place]]) <= room]
         long = sorted(set(places) - set(short))
+        if engine and long:
+            self._say_long(room)
         how: dict[str, Any] = {"should_stop": self.must_stop}
         with company.speaking_as(contestant.key if contestant.adapter else None) as model:
             for mine in (short, long):

@@ -1,13 +1,15 @@
 """Tests and batches through another engine: the same answers, the engine on record, and never two of them mixed."""
 
 from importlib.util import find_spec
+from unittest.mock import Mock
 
 import pytest
 
 from facet.exam import engine as chosen
 from facet.exam.exams import Options
 from facet.identity import LOCAL
-from facet.model import engines
+from facet.model import batch, engines
+from facet.model.batch import generate
 from facet.model.decoding import LLAMA_CPP, TRANSFORMERS, Decoding
 from facet.model.engine import Refused
 from facet.work import worker
@@ -16,6 +18,7 @@ from tests.exam.small_bank import small_bank, trained
 from tests.journeys import a_studio, progress
 
 pytestmark = pytest.mark.tiny
+SHORT = 40  # tokens: some questions of the bank have more
 needs_llama = pytest.mark.skipif(find_spec("xllamacpp") is None, reason="llama.cpp is not installed")
 
 
@@ -55,6 +58,21 @@ def test_a_batch_through_llama_cpp_has_the_same_answers_and_says_who_gave_them(s
         decided = chosen.known(task.folder)
         assert (decided.name if decided else TRANSFORMERS) == name and not (task.folder / "engine").exists()
     assert rows[LLAMA_CPP] == rows[TRANSFORMERS] and "held to transformers for every model" in notes(task)
+
+
+@needs_llama
+def test_questions_that_are_too_long_for_the_engine_are_answered_all_the_same_and_it_is_said(studio, bank, monkeypatch):
+    counting = Mock(wraps=generate)
+    monkeypatch.setattr(engines, "MOST_CONTEXT", SHORT + 24)
+    monkeypatch.setattr(batch, "generate", counting)
+    rows = {}
+    for name in (TRANSFORMERS, LLAMA_CPP):
+        how = Decoding(max_new_tokens=24, engine=name)
+        task = done(studio, studio.start_batch(LOCAL, ["starter"], dataset_id=bank, decoding=how))
+        rows[name] = [row.answers for row in studio.batch_rows(LOCAL, task.id)[0]]
+    assert rows[LLAMA_CPP] == rows[TRANSFORMERS]
+    assert f"more than {SHORT} tokens are answered by transformers" in chosen.known(task.folder).words
+    assert 0 < len(counting.call_args.args[2]) < len(rows[LLAMA_CPP])
 
 
 @needs_llama
