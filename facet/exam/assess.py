@@ -134,7 +134,9 @@ def _lights(contestants: Sequence[Contestant], checked: Mapping[str, General]) -
 
 
 def headline(found: Outcome) -> str:
-    """The one sentence: the tuned model on the exam, or else what there is."""
+    """The one sentence: what came of other ways to ask, the tuned model on the exam, or else what there is."""
+    if found.chosen:
+        return without.notes(found)[0]
     part = "exam" if "exam" in found.parts else next(iter(found.parts), "")
     mine = [one for one in found.verdicts if one.part == part]
     tuned = [one for one in mine if found.contestants[one.b].adapter]

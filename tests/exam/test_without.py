@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from facet.errors import DataError, SettingError
-from facet.exam import without
+from facet.exam import assess, without
 from facet.exam.outcome import Contestant, ExamType, Outcome, Scored, Verdict
 from facet.exam.shots import chosen_shots, questions_in
 from facet.exam.without import variants
@@ -204,3 +204,8 @@ def test_where_nothing_helped_it_is_said():
     ]
     tuned = outcome([0.4, 0.2, 0.3, 0.35, 0.5], chosen=WAYS[0].key, tuned=True)
     assert "Pirate and the untouched model as it is cannot be told apart" in without.notes(tuned)[0]
+
+
+def test_the_list_of_tests_says_what_came_of_it():
+    found = outcome([0.4, 0.2, 0.3, 0.35], chosen=WAYS[0].key)
+    assert assess.headline(found) == without.notes(found)[0]
