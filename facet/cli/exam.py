@@ -85,16 +85,19 @@ def exam(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     _form(options.to)
     asked = (options.run, _parts(options), _options(options))
-    say_forecast(studio.forecast_exam(LOCAL, *asked))
-    return _tested(studio, studio.start_exam(LOCAL, *asked), options.to)
+    ahead = studio.forecast_exam(LOCAL, *asked)
+    exam_id = studio.start_exam(LOCAL, *asked)
+    say_forecast(ahead)
+    return _tested(studio, exam_id, options.to)
 
 
 def compare(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
     _form(options.to)
     asked = (options.dataset, options.targets, _parts(options), _options(options))
-    say_forecast(studio.forecast_compare(LOCAL, *asked))
+    ahead = studio.forecast_compare(LOCAL, *asked)
     exam_id = studio.compare(LOCAL, *asked)
+    say_forecast(ahead)
     return _tested(studio, exam_id, options.to)
 
 
@@ -105,8 +108,9 @@ def try_prompts(options: argparse.Namespace) -> Answer:
     if not system and not shots:
         system, shots = [proposal.text for proposal in studio.proposed_prompts(LOCAL, options.dataset)], [3]
     ways = (1 + len(set(system))) * (1 + len(set(shots)))
-    say_forecast(studio.forecast_prompts(LOCAL, options.dataset, options.model, options.run, ways, _options(options)))
+    ahead = studio.forecast_prompts(LOCAL, options.dataset, options.model, options.run, ways, _options(options))
     exam_id = studio.try_prompts(LOCAL, options.dataset, options.model, system, shots, options.run, _options(options))
+    say_forecast(ahead)
     return _tested(studio, exam_id, options.to)
 
 
@@ -132,9 +136,11 @@ def batch(options: argparse.Namespace) -> Answer:
         source = {"dataset_id": options.source, "part": options.part}
     except NotFoundError:
         source = {"upload_id": studio.bring(LOCAL, options.source)}
+    ahead = None
     if "dataset_id" in source:
-        say_forecast(studio.forecast_batch(LOCAL, *source.values(), options.targets, decoding.max_new_tokens))
+        ahead = studio.forecast_batch(LOCAL, *source.values(), options.targets, decoding.max_new_tokens)
     batch_id = studio.start_batch(LOCAL, options.targets, decoding=decoding, **source)
+    say_forecast(ahead)
     wait(studio, batch_id, lambda: studio.batch(LOCAL, batch_id).progress)
     return _answered(studio, batch_id, options.to, form)
 

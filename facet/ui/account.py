@@ -113,7 +113,7 @@ def _wire_delete(card: AccountCard, studio: Studio, gate: Gate) -> None:
     def count_it(person: Person) -> str:
         return str(describe_usage(studio.usage(person), person))
 
-    def ask(person: Person) -> list[Any]:
+    def ask_before(person: Person) -> list[Any]:
         return [gr.Column(visible=True), str(describe_loss(studio.usage(person), person))]
 
     def calm(person: Person) -> list[Any]:
@@ -127,7 +127,7 @@ def _wire_delete(card: AccountCard, studio: Studio, gate: Gate) -> None:
         return calm(person)
 
     gate.on(card.mine.expand, count_it, None, card.used, quiet=True)
-    gate.on(card.delete.click, ask, None, [card.sure, card.loses], show_progress="hidden")
+    gate.on(card.delete.click, ask_before, None, [card.sure, card.loses], show_progress="hidden")
     gate.on(card.keep.click, calm, None, [card.sure, card.typed], quiet=True)
     deleted = gate.on(
         [card.really.click, card.typed.submit],

@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_prepared_leaves_a_reason_and_no_batch(studio, tmp
     assert sorted(shelf.iterdir()) == before and studio.workspace.find(LOCAL, "uploads", empty)
     with pytest.raises(NotFoundError):
         studio.start_batch_of_file(LOCAL, ["starter"], "no-such-upload")
-    with pytest.raises(SettingError, match="many models"):
+    with pytest.raises(SettingError, match="No model was chosen"):
         studio.start_batch_of_file(LOCAL, [], empty)
 
 

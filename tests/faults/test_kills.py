@@ -76,7 +76,7 @@ def go_on_after_a_kill(task: Task) -> None:
         append_unless_busy(task, log.Interrupted())
 
 
-@pytest.mark.parametrize("first", range(3))
+@pytest.mark.parametrize("first", range(3 if os.environ.get("FACET_SOAK") else 1))  # every way is among the four
 def test_four_kills_leave_no_trace_in_the_losses_or_the_adapter(lab, untouched, first):
     studio, dataset_id = lab
     task = queued_run(studio, dataset_id)

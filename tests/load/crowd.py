@@ -135,7 +135,7 @@ async def keep_asking(page: PageSession, end: float, every: float, kind: str, na
 async def press_things(page: PageSession, end: float, dice: random.Random, run: str) -> None:
     while time.monotonic() < end:
         if dice.random() < 0.3:
-            await page.call("button (queue)", page.wires.named("ask_2", queued=True))
+            await page.call("button (queue)", page.wires.named("ask_before", queued=True))
         else:
             await page.call("opens a tab", page.wires.named(dice.choice(TABS)), **{"open-run": run})
         await asyncio.sleep(THINK_SECONDS * (0.5 + dice.random()))
@@ -157,7 +157,7 @@ def flooding(address: str, cookie: str, calls: int, at_once: int) -> list[tuple[
     async def act() -> None:
         async with PageSession(address, lambda *each: told.append(each), cookie) as page:
             await page.open()
-            kinds = [page.wires.named("list_runs"), page.wires.named("ask_2", queued=True)]
+            kinds = [page.wires.named("list_runs"), page.wires.named("ask_before", queued=True)]
             left = iter(range(calls))
 
             async def ask() -> None:
