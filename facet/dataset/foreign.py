@@ -139,7 +139,8 @@ def ole_kind(file: Path) -> Literal["excel", "locked", "document", "damaged"]:
     with open(file, "rb") as content:
         header = content.read(512)
         size = 1 << min(int.from_bytes(header[30:32], "little"), 16)
-        content.seek((int.from_bytes(header[48:52], "little") + 1) * size)
+        place = (int.from_bytes(header[48:52], "little") + 1) * size
+        content.seek(min(place, file.stat().st_size))  # a damaged header names places no disk has
         directory = content.read(64 * 1024)
     names = {name: name.encode("utf-16-le") for name in ("EncryptedPackage", "Workbook", "Book")}
     if names["EncryptedPackage"] in directory:

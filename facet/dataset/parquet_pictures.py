@@ -31,7 +31,7 @@ def without_pictures(file: Path, target: Path, pictures: Pictures) -> None:
             columns = columns or _columns(batch)
             arrays = list(batch.columns)
             for place, kind in columns.items():
-                values = [_value(value, pictures) for value in arrays[place].to_pylist()]
+                values = [_value(_plain(value), pictures) for value in arrays[place]]
                 arrays[place] = pa.array(values, kind)
             made = pa.record_batch(arrays, names=batch.schema.names)
             writer = writer or pq.ParquetWriter(target, made.schema, compression="zstd")
@@ -68,8 +68,16 @@ def _holds_pictures(column: pa.Array) -> bool:
     return looks_like_picture(first)
 
 
+def _plain(value: pa.Scalar) -> Any:
+    """The bytes alone: the path beside them may be no text at all."""
+    if not value.is_valid:
+        return None
+    if isinstance(value, pa.ListScalar):
+        return [_plain(inner) for inner in value.values]
+    return value["bytes"].as_py() if isinstance(value, pa.StructScalar) else value.as_py()
+
+
 def _value(value: Any, pictures: Pictures) -> Any:
     if isinstance(value, list):
         return [each for inner in value if (each := _value(inner, pictures))]
-    content = value.get("bytes") if isinstance(value, dict) else value
-    return pictures.value(content) if isinstance(content, bytes) else None
+    return pictures.value(value) if isinstance(value, bytes) else None

@@ -120,6 +120,7 @@ REPEATED = (
     '<table:table-row table:number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated="1000" '
     'office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>'
 )
+FAR_AWAY = old_container("Workbook")[:30] + b"\xff\xff" + bytes(16) + b"\xff" * 4 + bytes(460)
 REFUSED = {
     "two cells at the far corners": (workbook({"One": TWO_FAR_CELLS}), "17,179,869,184 cells"),
     "a cell that repeats itself a billion times": (open_document(REPEATED), "1,000,000,000 cells"),
@@ -130,6 +131,7 @@ REFUSED = {
     "an old one locked with a password": (old_workbook([["a"], ["b"]], locked=True), "locked with a password"),
     "an old workbook cut short": (old_container("Workbook"), "damaged or unusual"),
     "a Word document in the old container": (old_container("WordDocument"), "old Word document"),
+    "a header that names a place no disk has": (FAR_AWAY, "inner list of parts cannot be read"),
     "neither": (old_container("Nothing"), "old Excel or Word file"),
     "parts without a workbook": (zipped({"xl/workbook.xml": "<nothing"}), "damaged or unusual"),
     "cut short": (workbook({"One": QA})[:-40], "Excel workbook is damaged"),

@@ -143,6 +143,14 @@ def test_picture_columns_of_parquet_are_taken_out(opened):
     assert len(kept) == 2
 
 
+def test_a_picture_whose_path_is_no_text_is_kept(opened):
+    path = pa.array([b"\xc9\x41"]).view(pa.string())
+    image = pa.StructArray.from_arrays([pa.array([RED]), path], ["bytes", "path"])
+    lists = pa.ListArray.from_arrays([0, 1], image)
+    _, (rows,), _ = opened(parquet(image=image, images=lists, n=[1]), "a.parquet")
+    assert rows == [{"image": named(RED), "images": [named(RED)], "n": 1}]
+
+
 def test_binary_values_that_are_no_pictures_are_left_alone(opened):
     found, _, _ = opened(parquet(x=pa.array([b"abc"])), "a.parquet")
     assert found["files"] == []
