@@ -58,7 +58,7 @@ def members(archive: zipfile.ZipFile, file_bytes: int) -> list[Member]:
 
     Raises: `DataError` for archives that are encrypted, point outside, hold links, or unpack to far too much.
     """
-    infos = [each for each in archive.infolist() if not each.is_dir()]
+    infos = [each for each in archive.infolist() if not each.filename.endswith("/")]  # some have no name at all
     if len(infos) > budget.MOST_MEMBERS:
         raise too_many_members(len(infos))
     for info in infos:

@@ -40,6 +40,13 @@ def opened(file, tmp_path):
     return Opened
 
 
+def test_a_file_without_a_name_in_an_archive_is_passed_by(opened):
+    packed = io.BytesIO(zipped({"a.csv": "question,answer\nWho?,Me.\nWhere?,Here.\n"}))
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"x")
+    assert opened(packed.getvalue(), "a.zip").rows() == ROWS
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
