@@ -13,7 +13,7 @@ from typing import Any
 from facet.dataset import budget, foreign
 from facet.dataset.delimited import Row, repaired_names
 from facet.dataset.problem import RowProblem
-from facet.dataset.sheet_size import require_small
+from facet.dataset.sheet_size import damaged, require_small
 from facet.dataset.sniff import no_rows
 from facet.errors import DataError, SettingError
 
@@ -199,7 +199,7 @@ def _in_words() -> Iterator[None]:
             raise foreign.locked_workbook() from None
         if name != "PanicException" and not isinstance(error, Exception):
             raise
-        raise _damaged() from None
+        raise damaged() from None
 
 
 def _require_few_cells(sheet: Any) -> None:
@@ -216,12 +216,4 @@ def _empty_sheet(sheet: str, sheets: list[str]) -> DataError:
         "This sheet is empty." if sheet else "This workbook is empty.",
         f"There are no values in “{sheet}”." if sheet else "It has no sheet with cells.",
         "Choose another one under “Sheet”." if len(sheets) > 1 else "Add at least 20 examples and upload it again.",
-    )
-
-
-def _damaged() -> DataError:
-    return DataError(
-        "This workbook is damaged or unusual.",
-        "Its sheets cannot be read.",
-        "Open it in Excel or LibreOffice, save it as .xlsx or CSV, and upload the new file.",
     )

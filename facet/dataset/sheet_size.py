@@ -7,6 +7,7 @@ would take five hundred gigabytes.
 import re
 import zipfile
 from pathlib import Path
+from xml.parsers import expat
 
 import numpy as np
 
@@ -38,9 +39,38 @@ def require_small(file: Path) -> None:
             raise budget.unpacks_too_large(min(total, budget.MOST_SHEET_BYTES))
         _require_little_text(archive, infos)
         for info in infos:
+            if info.filename.lower() == "content.xml":
+                _require_whole(archive, info)
             cells = _cells(archive, info)
             if cells > budget.MOST_CELLS:
                 raise _too_many_cells(cells)
+
+
+def _require_whole(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    """An OpenDocument sheet whose table never ends keeps its reader waiting for the end for ever.
+
+    Raises: `DataError` for XML that is not well-formed, or that declares things, as these never do.
+    """
+    parser = expat.ParserCreate()
+
+    def refuse(*_: object) -> None:
+        raise damaged()
+
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        for piece in chunks(archive, info.filename):
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise damaged() from error
+
+
+def damaged() -> DataError:
+    return DataError(
+        "This workbook is damaged or unusual.",
+        "Its sheets cannot be read.",
+        "Open it in Excel or LibreOffice, save it as .xlsx or CSV, and upload the new file.",
+    )
 
 
 def _cells(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:

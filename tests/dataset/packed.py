@@ -125,13 +125,13 @@ def workbook(
     )
 
 
-def open_document(rows: str) -> bytes:
+def open_document(rows: str, end: str = "</table:table>") -> bytes:
     """An .ods file with one sheet, whose rows are XML."""
     office = "urn:oasis:names:tc:opendocument:xmlns:"
     content = (
         f'<office:document-content xmlns:office="{office}office:1.0" xmlns:table="{office}table:1.0" '
         f'xmlns:text="{office}text:1.0"><office:body><office:spreadsheet><table:table table:name="Sheet1">{rows}'
-        "</table:table></office:spreadsheet></office:body></office:document-content>"
+        f"{end}</office:spreadsheet></office:body></office:document-content>"
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     manifest = (

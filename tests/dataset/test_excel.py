@@ -120,6 +120,9 @@ REPEATED = (
     '<table:table-row table:number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated="1000" '
     'office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>'
 )
+ENDLESS = open_document(
+    '<table:table-row><table:table-cell office:value-type="string"/></table:table-row>', "</tabQ: le:table>"
+)
 FAR_AWAY = old_container("Workbook")[:30] + b"\xff\xff" + bytes(16) + b"\xff" * 4 + bytes(460)
 REFUSED = {
     "two cells at the far corners": (workbook({"One": TWO_FAR_CELLS}), "17,179,869,184 cells"),
@@ -132,6 +135,7 @@ REFUSED = {
     "an old workbook cut short": (old_container("Workbook"), "damaged or unusual"),
     "a Word document in the old container": (old_container("WordDocument"), "old Word document"),
     "a header that names a place no disk has": (FAR_AWAY, "inner list of parts cannot be read"),
+    "an open document whose table never ends": (ENDLESS, "damaged or unusual"),
     "neither": (old_container("Nothing"), "old Excel or Word file"),
     "parts without a workbook": (zipped({"xl/workbook.xml": "<nothing"}), "damaged or unusual"),
     "cut short": (workbook({"One": QA})[:-40], "Excel workbook is damaged"),
