@@ -55,7 +55,7 @@ def start_layout() -> StartForm:
         with gr.Row():
             dataset = gr.Dropdown([], label="Rows of", min_width=220)
             part = gr.Dropdown(PARTS, value="exam", label="Which of them", min_width=140)
-            file = gr.File(label="Or of a file", file_types=FILES, height=110, min_width=240, elem_id="batch-file")
+            file = gr.File(label="Or of a file", file_types=FILES, height=130, min_width=240, elem_id="batch-file")
         with gr.Row(elem_classes="f-finish"):
             models = gr.Dropdown(
                 [], label="Answered by", info=FEW, multiselect=True, max_choices=MOST_TOGETHER, min_width=300
