@@ -8,7 +8,7 @@ from typing import Any
 from filelock import FileLock
 
 from facet.dataset import limited
-from facet.dataset.check import Method, require_type
+from facet.dataset.check import require_type
 from facet.dataset.shelf import Shelf
 from facet.errors import NotFoundError
 from facet.gemma.memory import free_memory_gb
@@ -21,7 +21,8 @@ from facet.model.choose import Chooser, ModelCheck
 from facet.model.source import BaseSource, bases_of
 from facet.quota import quota_of, too_busy
 from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.methods import method_of
+from facet.recipe.recipes import TrainingRecipe
 from facet.train import imports
 from facet.train.imports import Taken
 from facet.train.runs import Runs
@@ -30,7 +31,6 @@ from facet.work.policy import Telling
 from facet.work.task import Task, Where
 from facet.workspace import Workspace
 
-METHOD: Method = "sft"
 CHARACTERS_PER_TOKEN = 3.5  # an estimate for a model whose tokenizer is not here yet
 
 
@@ -129,7 +129,7 @@ class Starting:
         person: Person,
         dataset_id: str,
         base_model: str,
-        recipe: SftRecipe,
+        recipe: TrainingRecipe,
         name: str,
         revision: str | None,
         grant: Grant | None,
@@ -159,22 +159,22 @@ class Starting:
         self.wake()
         return run_id
 
-    def _require_lessons(self, person: Person, dataset_id: str, check: ModelCheck, recipe: SftRecipe) -> None:
+    def _require_lessons(self, person: Person, dataset_id: str, check: ModelCheck, recipe: TrainingRecipe) -> None:
         """The gate: something must be left to learn, in a form that this model reads. Passed once, it stays open.
 
         Raises: `DataError`. Of a model that is not here yet nothing but the type of data can be checked.
         """
         folder = self.shelf.folder(person, dataset_id)
         if check.download_gb:
-            require_type(folder, METHOD)
+            require_type(folder, method_of(recipe))
             return
         model = check.base.folder(self.workspace.models)
         asked = {"dataset_folder": str(folder), "model_folder": str(model), "max_length": recipe.max_length}
         if (passed := tuple(asked.values())) not in self._passed:
-            limited.call("gate", asked | {"method": METHOD}, memory_gb=6.0)
+            limited.call("gate", asked | {"method": method_of(recipe)}, memory_gb=6.0)
             self._passed.add(passed)
 
-    def _ask_about_twins(self, person: Person, dataset_id: str, base: BaseSource, recipe: SftRecipe) -> None:
+    def _ask_about_twins(self, person: Person, dataset_id: str, base: BaseSource, recipe: TrainingRecipe) -> None:
         request = {"dataset_id": dataset_id, "base": base.as_dict(), "recipe": recipe.model_dump()}
         cards = self.runs.cards(person)
         self.twins.ask(person, request, ((card, self.runs.task(person, card.id)) for card in cards))

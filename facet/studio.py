@@ -39,7 +39,7 @@ from facet.publish.publications import Publications
 from facet.publish_door import PublishDoor
 from facet.quota import Usage
 from facet.recipe.advice import Advice, Preset
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import TrainingRecipe
 from facet.showing import Showing
 from facet.sign_in import SignIn
 from facet.starting import Starting
@@ -166,7 +166,7 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         person: Person,
         dataset_id: str,
         base_model: str,
-        recipe: SftRecipe,
+        recipe: TrainingRecipe,
         name: str = "",
         revision: str | None = None,
         grant: Grant | None = None,

@@ -17,7 +17,7 @@ from facet.hub.hub import Hub
 from facet.identity import Grant, Person
 from facet.model.load import dtype_bytes
 from facet.model.source import BaseSource
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import TrainingRecipe
 from facet.workspace import Workspace
 
 Access = Literal["open", "accepted", "sign-in", "ask"]
@@ -169,7 +169,7 @@ class Chooser:
             base, name, facts, licence.name, licence.link, download_gb, needs, free, problem, access, page
         )
 
-    def require_room(self, check: ModelCheck, recipe: SftRecipe, tokens: int) -> None:
+    def require_room(self, check: ModelCheck, recipe: TrainingRecipe, tokens: int) -> None:
         """Raises: `CapacityError` with the numbers when training would not fit even with one example at a time."""
         needs = training_gb(
             check.facts,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from facet.errors import SettingError
 
 Level = Literal["basic", "more"]
-Group = Literal["Learning", "Length of training", "Adapter", "Data", "Schedule", "Checks"]
+Group = Literal["Learning", "Length of training", "What learns", "Adapter", "Data", "Schedule", "Memory", "Checks"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from facet.gemma.adapter_files import CONFIG, FILES, WEIGHTS
 from facet.gemma.inspect import read_header
 from facet.gemma.models import find
 from facet.model.source import BaseSource
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import TrainingRecipe
 from facet.work.checkpoint import sha256
 from facet.work.log import Progress
 from facet.work.task import Task
@@ -71,7 +71,7 @@ class Beginning:
                 f"Choose {self.base.id} under “Starting model”, or begin from that model itself.",
             )
 
-    def fitted(self, recipe: SftRecipe) -> SftRecipe:
+    def fitted(self, recipe: TrainingRecipe) -> TrainingRecipe:
         """The recipe with what cannot be chosen any more: an adapter keeps its rank and its scale."""
         return recipe.model_copy(update={"lora_rank": self.rank, "lora_scale": self.scale})
 

@@ -8,7 +8,7 @@ from facet.dataset.render import Renderer
 from facet.errors import DataError
 from facet.model.load import give_memory_back
 from facet.model.tokens import TokenCounts, write_tokens
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import TrainingRecipe
 from facet.work import log
 from facet.work.task import Task
 from facet.work.worker import Slice
@@ -18,7 +18,7 @@ MOST_VALIDATION_ROWS = 200  # looked at during training; the whole part is measu
 FEWEST_VALIDATION_ROWS = 8
 
 
-def tokens(piece: Slice, folder: Path, recipe: SftRecipe) -> TokenCounts:
+def tokens(piece: Slice, folder: Path, recipe: TrainingRecipe) -> TokenCounts:
     """Tokens of train and validation, made once and kept in the task's folder.
 
     Raises: `DataError` when nothing is left to learn from.
@@ -57,7 +57,7 @@ def _cut_words(counts: TokenCounts, max_length: int) -> list[str]:
     return words
 
 
-def validation_rows(recipe: SftRecipe, total_steps: int) -> int:
+def validation_rows(recipe: TrainingRecipe, total_steps: int) -> int:
     """How many validation examples each look on the way takes, so that all looks cost about a seventh of the run.
 
     Scoring an example costs about a third of learning from it (no backward pass).

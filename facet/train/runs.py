@@ -14,7 +14,8 @@ from facet.errors import SettingError
 from facet.gemma.models import Generation
 from facet.identity import Person
 from facet.model.source import BaseSource
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.methods import method_of, recipe_of
+from facet.recipe.recipes import TrainingRecipe
 from facet.train.continued import Beginning
 from facet.work import log
 from facet.work.conductor import Looking
@@ -36,7 +37,7 @@ class RunCard:
     created: float
     base_model: str
     dataset_name: str
-    recipe: SftRecipe
+    recipe: TrainingRecipe
     dataset: dict[str, Any]  # the dataset.json it learned from
     progress: Progress
     generation: Generation = "other"  # of the base model, which decides the licence
@@ -61,7 +62,7 @@ class Runs:
         person: Person,
         dataset: Path,
         base: BaseSource,
-        recipe: SftRecipe,
+        recipe: TrainingRecipe,
         name: str,
         generation: Generation,
         start_from: Path | None = None,
@@ -81,6 +82,7 @@ class Runs:
             for file in DATA_FILES:
                 task.link_in(dataset / file, f"data/{file}")
             request = {
+                "method": method_of(recipe),
                 "recipe": recipe.model_dump(),
                 "base": base.as_dict(),
                 "dataset_id": dataset.name,
@@ -131,7 +133,7 @@ class Runs:
             created=about.get("created", 0.0),
             base_model=request["base"]["id"],
             dataset_name=data["name"],
-            recipe=SftRecipe(**request["recipe"]),
+            recipe=recipe_of(request),
             dataset=data,
             progress=self.look(folder),
             generation=request.get("generation", "other"),
@@ -208,7 +210,7 @@ class Runs:
         described: dict[str, Any] = {
             "facet_run": 1,
             "name": card.name,
-            "method": "imported" if card.imported else "sft",
+            "method": "imported" if card.imported else method_of(card.recipe),
             "model": {"id": card.base_model, "revision": task.request["base"]["revision"]},
         }
         if card.imported:

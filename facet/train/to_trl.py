@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import TrainingRecipe
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,13 @@ class TrlArguments:
 
 
 def to_trl(
-    recipe: SftRecipe, *, rows: int, output: Path, device: str, targets: str | list[str], micro_batch: int | None = None
+    recipe: TrainingRecipe,
+    *,
+    rows: int,
+    output: Path,
+    device: str,
+    targets: str | list[str],
+    micro_batch: int | None = None,
 ) -> TrlArguments:
     """What the trainer is told for a training part of `rows` conversations.
 
@@ -48,7 +54,9 @@ def to_trl(
         "use_cpu": device == "cpu",
         "bf16": device == "cuda",
         "fp16": False,
-        "gradient_checkpointing": device == "cuda",
+        "gradient_checkpointing": recipe.gradient_checkpointing == "on"
+        or (recipe.gradient_checkpointing == "auto" and device == "cuda"),
+        "train_sampling_strategy": recipe.train_sampling_strategy,
         "dataloader_pin_memory": device == "cuda",
         "dataloader_num_workers": 0,
         "dataset_kwargs": {"skip_prepare_dataset": True},  # facet.dataset.render made the tokens and the mask
@@ -58,13 +66,15 @@ def to_trl(
         "lora_alpha": recipe.lora_rank * recipe.lora_scale,
         "lora_dropout": recipe.lora_dropout,
         "target_modules": targets,
+        "use_rslora": recipe.use_rslora,
+        "use_dora": recipe.use_dora,
         "bias": "none",
         "task_type": "CAUSAL_LM",
     }
     return TrlArguments(sft, lora)
 
 
-def evaluation_steps(recipe: SftRecipe, total_steps: int) -> frozenset[int]:
+def evaluation_steps(recipe: TrainingRecipe, total_steps: int) -> frozenset[int]:
     """The evenly spaced steps after which the validation part is looked at; the last step is one of them."""
     count = min(recipe.evaluations, total_steps)
     return frozenset(round(total_steps * number / count) for number in range(1, count + 1))

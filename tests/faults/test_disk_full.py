@@ -223,7 +223,7 @@ def to_the_end_of_its_block(events: Path) -> None:
 
 
 def finish(disk: Disk, dataset: str, finished: str) -> None:
-    task, finish_from = queued_run(disk.studio, dataset, max_steps=STEPS), train_slice._finish_from
+    task, finish_from = queued_run(disk.studio, dataset, max_steps=STEPS), train_slice.finish_from
 
     def on_a_full_disk(*given: object, **named: object) -> None:
         to_the_end_of_its_block(task.events_file)

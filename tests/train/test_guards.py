@@ -34,7 +34,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_good_save_point_sta
         max_steps=40,
         lora_rank=64,
     )
-    trainer_of = train_slice._trainer
+    trainer_of = train_slice.build
 
     def poisoned(job, watch):
         trainer = trainer_of(job, watch)
@@ -42,11 +42,11 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_good_save_point_sta
         trainer.training_step = lambda *a, **k: step(*a, **k) * (math.nan if trainer.state.global_step == 5 else 1)
         return trainer
 
-    train_slice._trainer = poisoned
+    train_slice.build = poisoned
     try:
         worker.advance(task, studio.workspace.models)
     finally:
-        train_slice._trainer = trainer_of
+        train_slice.build = trainer_of
 
     stopped = progress(task)
     assert stopped.stage == "failed" and stopped.step <= 8
@@ -137,23 +137,23 @@ def test_when_every_answer_is_cut_off_the_run_refuses_with_the_number(lab, tmp_p
 def test_an_unexpected_fault_is_told_without_quoting_anybodys_text(lab):
     studio, dataset_id = lab
     task = queued_run(studio, dataset_id)
-    prepare = train_slice._prepare
+    prepare = train_slice.read_job
 
     def broken(piece):
         raise ValueError("canary: the secret row of a person")
 
-    train_slice._prepare = broken
+    train_slice.read_job = broken
     try:
         worker.advance(task, studio.workspace.models)
     finally:
-        train_slice._prepare = prepare
+        train_slice.read_job = prepare
 
     assert progress(task).stage == "interrupted", "it is tried again by itself"
     for _ in range(2):
-        train_slice._prepare = broken
+        train_slice.read_job = broken
         try:
             worker.advance(task, studio.workspace.models)
         finally:
-            train_slice._prepare = prepare
+            train_slice.read_job = prepare
     assert progress(task).stage == "failed" and "ValueError" in progress(task).failure["why"]
     assert "canary" not in task.events_file.read_text()
