@@ -1,6 +1,6 @@
 """What happens before the first step of a run: the model is checked and fetched, and advice rests on real numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,7 @@ class Starting:
         start_from: str | None,
         where: Callable[[BaseSource], Where],
         ask_first: bool = False,
+        more: Mapping[str, Any] | None = None,
     ) -> str:
         """See `Studio.start`. `where` decides the place, once the model is known."""
         self._require_turn(person)
@@ -155,7 +156,8 @@ class Starting:
         data = self.shelf.folder(person, dataset_id)
         with self._one_by_one(person):
             self._require_turn(person)
-            run_id = self.runs.create(person, data, check.base, recipe, name, check.facts.generation, before, place)
+            generation = check.facts.generation
+            run_id = self.runs.create(person, data, check.base, recipe, name, generation, before, place, more)
         self.wake()
         return run_id
 

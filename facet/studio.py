@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -173,17 +173,19 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         start_from: str | None = None,
         where: Where | None = None,
         ask_first: bool = False,
+        more: Mapping[str, Any] | None = None,
     ) -> str:
         """Queue a run and return its id at once; the conductor does the rest, or on ZeroGPU the person's open page.
 
         `start_from` is a run of theirs to train further, in place of an untouched model. `where` is the place to work
         in, if not the usual one here. With `ask_first`, the first try to start what is going on already is refused.
+        `more` goes into the run's request as it is.
         Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit, or the
         person has as many trainings going on as they may.
         """
         place = functools.partial(self.places.chosen, where)
         return self.starting.run(
-            person, dataset_id, base_model, recipe, name, revision, grant, start_from, place, ask_first
+            person, dataset_id, base_model, recipe, name, revision, grant, start_from, place, ask_first, more
         )
 
     def import_adapter(

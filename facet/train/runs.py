@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,12 @@ class Runs:
         generation: Generation,
         start_from: Path | None = None,
         where: Where = "local",
+        more: Mapping[str, Any] | None = None,
     ) -> str:
         """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away.
 
-        `start_from` is the folder of a finished run to train further: its adapter gives rank and scale.
+        `start_from` is the folder of a finished run to train further: its adapter gives rank and scale. `more` is
+        what else the run shall remember from its beginning: prompts to answer on the way, what was forecast.
         Raises: `SettingError`, `DataError` when that run cannot be gone on from with this starting model.
         """
         beginning = self.beginning(start_from, base) if start_from else None
@@ -88,6 +90,7 @@ class Runs:
                 "dataset_id": dataset.name,
                 "facet": facet.__version__,
                 "generation": generation,
+                **(more or {}),
             }
             if beginning:
                 beginning.link_into(task)
