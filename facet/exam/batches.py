@@ -10,7 +10,7 @@ from typing import Any, Literal
 from facet.dataset import limited
 from facet.dataset.shelf import LONGEST_PREPARATION_SECONDS, Say, Shelf
 from facet.dataset.split import PARTS
-from facet.errors import SettingError
+from facet.errors import NotFoundError, SettingError
 from facet.exam.answers import BATCH, answers_file, read_answers
 from facet.exam.outcome import Answer, Question
 from facet.exam.plan import contestants_of
@@ -154,7 +154,10 @@ class Batches:
 
     # ---- how they stand
     def card(self, person: Person, batch_id: str) -> BatchCard:
-        return self._card(self.workspace.find(person, "exams", batch_id))
+        folder = self.workspace.find(person, "exams", batch_id)
+        if not is_batch(folder):
+            raise NotFoundError.of("batch")
+        return self._card(folder)
 
     def cards(self, person: Person) -> list[BatchCard]:
         folders = self.workspace.all(person, "exams")

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from facet.errors import NotFoundError
 from facet.exam.batches import BatchCard, BatchRow
 from facet.identity import Person
 from facet.studio import Studio
@@ -132,7 +133,12 @@ def _wire_look(tab: BatchTab, studio: Studio, gate: Gate) -> None:
 
 def _mine(studio: Studio, person: Person, batch: str | None) -> BatchCard | None:
     """None for one that was deleted in another window."""
-    return next((card for card in studio.batches(person) if card.id == batch), None)
+    if not batch:
+        return None
+    try:
+        return studio.batch(person, batch)
+    except NotFoundError:
+        return None
 
 
 def refreshed(studio: Studio, person: Person, dataset: str | None, batch: str | None = None) -> list[Any]:

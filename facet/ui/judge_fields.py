@@ -15,7 +15,7 @@ from facet.ui.markup import note, trouble
 from facet.ui.models import chosen_model, model_choices
 from facet.ui.visitors import on_space
 
-TO_KEY = "What is typed stays in this computer's memory, for you alone, and goes nowhere but to the judge"
+TO_KEY = "What is typed stays in Facet's memory, for you alone, and goes nowhere but to the judge"
 WAYS = [("A mark for each answer, 1 to 10", "score"), ("Which of two answers is better", "pairs")]
 UNSTORED = gr.InputHTMLAttributes(autocomplete="new-password", spellcheck=False)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from facet.errors import DataError, SettingError
 from facet.exam.exams import ExamCard, Options
 from facet.exam.outcome import Outcome
-from facet.exam.proposals import Proposal, proposed_for
+from facet.exam.proposals import Proposal
 from facet.exam.without import notes
 from facet.gemma.models import STARTER
 from facet.identity import Grant, Person
@@ -138,7 +138,7 @@ def wire(tab: WithoutTab, studio: Studio, gate: Gate, session: Session) -> None:
         return look(studio, pace, person, dataset)
 
     def propose_instructions(person: Person, dataset: Id | None) -> list[Any]:
-        found = proposed_for(studio.shelf.folder(person, _chosen(dataset)))
+        found = studio.proposed_prompts(person, _chosen(dataset))
         if not found:
             raise DataError(
                 "The data suggests no instructions.",
