@@ -2,13 +2,16 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from facet.gemma.inspect import inspect
 from facet.model.load import DEVICE_WORDS, Execution, decide, device_here, versions
 from facet.model.source import BaseSource
 from facet.model.tokens import TokenCounts
 from facet.recipe.methods import recipe_of
 from facet.recipe.recipes import TrainingRecipe
 from facet.train import rows
+from facet.train.probe import UNDECIDED, precision
 from facet.train.to_trl import evaluation_steps
 from facet.work import checkpoint, log
 from facet.work.checkpoint import Checkpoint
@@ -34,6 +37,10 @@ class Job:
     @property
     def evaluate_at(self) -> frozenset[int]:
         return evaluation_steps(self.recipe, self.total_steps)
+
+    def settle(self, **decided: Any) -> None:
+        """Write down what was decided after the first slice had begun; no later slice decides it again."""
+        self.piece.task.decide_execution((self.piece.task.execution() or {}) | decided)
 
     def owes_a_look(self, step: int) -> bool:
         """Did a slice end after this step, for want of time, before it could look at the validation part?"""
@@ -62,7 +69,9 @@ def read_job(piece: Slice) -> Job:
 def _execution(piece: Slice, folder: Path, recipe: TrainingRecipe) -> Execution:
     decided = piece.task.execution()
     if decided is None:
-        decided = asdict(decide(folder, recipe.per_device_train_batch_size))
+        usual = decide(folder, recipe.per_device_train_batch_size)
+        usual = replace(usual, threads=recipe.threads or usual.threads)
+        decided = asdict(replace(usual, dtype=precision(recipe, inspect(folder), usual), loss=UNDECIDED))
         piece.task.decide_execution(decided)
     execution = Execution(**decided)
     if execution.device != (here := device_here()):

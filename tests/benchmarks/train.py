@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -115,18 +116,28 @@ def recipe(steps: int) -> SftRecipe:
                      per_device_train_batch_size=4)  # fmt: skip
 
 
+def run_of(place: Path, rows: list[Any], recipe: SftRecipe, model: Path) -> Task:
+    """A run's folder with these conversations to learn from, and no validation part."""
+    folder = place / "run"
+    (folder / "data").mkdir(parents=True)
+    table = pa.table({"messages": rows})
+    pq.write_table(table, folder / "data" / "train.parquet")
+    pq.write_table(table.slice(0, 0), folder / "data" / "validation.parquet")
+    (folder / "data" / "dataset.json").write_text("{}")
+    base = {"id": "bench", "where": "folder", "revision": None, "path": str(model)}
+    return Task.create(folder, "train", {"recipe": recipe.model_dump(), "base": base})
+
+
+def worked(task: Task, models: Path) -> tuple[float, float]:
+    """CPU-seconds and peak GiB of a worker that takes a run to its end."""
+    cost = measured([sys.executable, "-m", "facet.work.worker", str(task.folder), "--models", str(models)])
+    assert progress_of(task.events_file).stage == "finished", task.events_file.read_text()[-600:]
+    return cost
+
+
 def facet(rows, model: Path, steps: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "run"
-        (folder / "data").mkdir(parents=True)
-        table = pa.table({"messages": rows})
-        pq.write_table(table, folder / "data" / "train.parquet")
-        pq.write_table(table.slice(0, 0), folder / "data" / "validation.parquet")
-        base = {"id": "bench", "where": "folder", "revision": None, "path": str(model)}
-        task = Task.create(folder, "train", {"recipe": recipe(steps).model_dump(), "base": base})
-        cost = measured([sys.executable, "-m", "facet.work.worker", str(folder), "--models", place])
-        assert progress_of(task.events_file).stage == "finished", progress_of(task.events_file).failure
-        return cost
+        return worked(run_of(Path(place), rows, recipe(steps), model), Path(place))
 
 
 def bare(rows, model: Path, steps: int) -> tuple[float, float]:

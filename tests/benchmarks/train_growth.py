@@ -1,0 +1,153 @@
+"""How a step's cost and memory grow with the length of the examples and the size of the adapter; drawn into `docs/`.
+
+    python -m tests.benchmarks.train_growth [--lengths 128 256 512 1024 2048 4096] [--ranks 4 16 64 256] [--stock 1024]
+
+One example at a time on the Gemma 3 270M architecture, half of its tokens labelled, forward and backward, the second
+of two passes counts. `--stock` is the longest example that the stock way is measured with, too. Memory is the most
+that the process held during the pass.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.full_size import SHARED, random_gemma3_270m
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@dataclass(frozen=True)
+class Point:
+    way: str  # "facet" or "stock"
+    dtype: str
+    length: int  # tokens
+    rank: int
+    seconds: float  # of CPU time
+    peak: float  # GiB
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lengths", type=int, nargs="+", default=[128, 256, 512, 1024, 2048, 4096])
+    parser.add_argument("--ranks", type=int, nargs="+", default=[4, 16, 64, 256])
+    parser.add_argument("--stock", type=int, default=1024)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--tokenizer", type=Path, default=SHARED / "tokenizers" / "gemma3")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = options.model or random_gemma3_270m(Path(place) / "model", options.tokenizer)
+        points = [measure(folder, "facet", length, 16, options.threads) for length in options.lengths]
+        points += [measure(folder, "facet", 512, rank, options.threads) for rank in options.ranks]
+        usual = [length for length in options.lengths if length <= options.stock]
+        points += [measure(folder, "stock", length, 16, options.threads) for length in usual]
+    (DOCS / "speed.json").write_text(json.dumps([asdict(point) for point in points], indent=1) + "\n")
+    (DOCS / "speed.svg").write_text(picture(points))
+
+
+def measure(folder: Path, way: str, length: int, rank: int, threads: int) -> Point:
+    import torch
+
+    from facet.model.load import give_memory_back
+
+    give_memory_back()  # of the model measured before
+    torch.set_num_threads(threads)
+    model, dtype = learner(folder, way, rank)
+    ids = torch.arange(length)[None] % 200_000 + 300
+    labels = ids.clone()
+    labels[:, : length // 2] = -100
+    for _ in range(2):
+        Path("/proc/self/clear_refs").write_text("5")  # forget the highest memory so far
+        began = time.process_time()
+        with torch.autocast("cpu", torch.bfloat16, enabled=way == "stock"):
+            told = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, fused_lm_head=True)
+        (-told.log_probs.sum() / told.label_mask.sum()).backward()
+        seconds = time.process_time() - began
+    point = Point(way, dtype, length, rank, round(seconds, 3), round(peak(), 2))
+    print(point, flush=True)
+    return point
+
+
+def learner(folder: Path, way: str, rank: int) -> tuple[Any, str]:
+    """As a run has it: Facet's base in bfloat16, or TRL's defaults (float32, autocast, everything computed twice)."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+    from trl.trainer.utils import add_fused_lm_head
+
+    from facet.gemma.targets import lora_targets
+    from facet.train.probe import install
+
+    dtype = "bfloat16" if way == "facet" else "float32"
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+    base.config.use_cache = False
+    if way == "stock":
+        base.gradient_checkpointing_enable()
+        base.enable_input_require_grads()
+    add_fused_lm_head(base, outputs=("log_probs", "entropy", "is_top1"))
+    lora = LoraConfig(r=rank, lora_alpha=rank, target_modules=lora_targets("gemma3_text"), task_type="CAUSAL_LM")
+    model = get_peft_model(base, lora)
+    install(model, way, fused=way == "facet")
+    return model.train(), dtype
+
+
+def peak() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def picture(points: list[Point]) -> str:
+    """Three small charts side by side, both axes doubling from line to line."""
+    ours = [point for point in points if point.way == "facet" and point.rank == 16]
+    stock = [point for point in points if point.way == "stock"]
+    ranks = [point for point in points if point.way == "facet" and point.length == 512]
+    charts = [
+        chart("CPU-seconds per step, by tokens", {
+            "Facet": [(p.length, p.seconds) for p in ours], "stock TRL": [(p.length, p.seconds) for p in stock]}),
+        chart("Peak memory in GiB, by tokens", {
+            "Facet": [(p.length, p.peak) for p in ours], "stock TRL": [(p.length, p.peak) for p in stock]}),
+        chart("CPU-seconds per step of 512 tokens, by rank", {"Facet": [(p.rank, p.seconds) for p in ranks]}),
+    ]  # fmt: skip
+    inner = "".join(f'<g transform="translate({340 * at} 0)">{one}</g>' for at, one in enumerate(charts))
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1020 260" font-family="system-ui, sans-serif" '
+        f'font-size="12" fill="#555">{inner}</svg>\n'
+    )
+
+
+def chart(title: str, lines: dict[str, list[tuple[float, float]]]) -> str:
+    from math import ceil, floor, log2
+
+    xs = sorted({x for line in lines.values() for x, _ in line})
+    ys = [y for line in lines.values() for _, y in line]
+    low, high = floor(log2(min(ys))), max(ceil(log2(max(ys))), floor(log2(min(ys))) + 1)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        across = (log2(x) - log2(xs[0])) / max(1e-9, log2(xs[-1]) - log2(xs[0]))
+        return 45 + 210 * across, 220 - 170 * (log2(y) - low) / (high - low)
+
+    marks = [f'<text x="10" y="20" fill="#222" font-weight="600">{title}</text>']
+    for power in range(low, high + 1):
+        y = at(xs[0], 2.0**power)[1]
+        marks.append(f'<path d="M45 {y:.0f}H255" stroke="#ddd"/><text x="40" y="{y + 4:.0f}" text-anchor="end">'
+                     f"{2.0**power:g}</text>")  # fmt: skip
+    marks += [f'<text x="{at(x, 1)[0]:.0f}" y="240" text-anchor="middle">{x:,}</text>' for x in xs]
+    for (name, line), colour in zip(lines.items(), ("#5b5bd6", "#888"), strict=False):
+        if not line:
+            continue
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in line))
+        x, y = at(*line[-1])
+        marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
+                     f'<text x="{x + 6:.0f}" y="{y + 4:.0f}" fill="{colour}">{name}</text>')  # fmt: skip
+    return "".join(marks)
+
+
+if __name__ == "__main__":
+    main()
