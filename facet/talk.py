@@ -14,6 +14,7 @@ from facet.gemma.sight import blind, require_sight
 from facet.identity import Grant, Person
 from facet.model.source import BaseSource
 from facet.model.speak import Decoding, Piece
+from facet.model.tuned import is_whole, tuned_in, weight_files
 from facet.train.runs import Runs
 from facet.work import checkpoint
 from facet.work.task import Task
@@ -104,7 +105,9 @@ class Talks:
         return [turn | {"images": [str(find(name)) for name in turn.get("images", ())]} for turn in messages]
 
     def weights(self, person: Person, target: str) -> tuple[Path, Path | None]:
-        """Folders of the base and of the adapter. Raises: `DataError` for a run or save point that has none."""
+        """Folders of the base, and of the adapter or the whole model that was trained from it.
+
+        Raises: `DataError` for a run or save point that has none."""
         run_id, at, step = target.partition("@")
         try:
             run = self.runs.folder(person, run_id)
@@ -114,29 +117,30 @@ class Talks:
         return BaseSource.of(Task(run).request["base"]).folder(self.models), adapter
 
     def _finished(self, person: Person, run: Path) -> Path:
-        if not (run / "adapter").is_dir():
+        if (tuned := tuned_in(run)) is None:
             raise DataError(
                 "This run has no finished model yet.",
                 f"Its training is {self.runs.progress(person, run.name).stage}.",
                 "Wait until it is finished, or press “Stop and keep”.",
             )
-        return run / "adapter"
+        return tuned
 
 
 def save_points(run: Path) -> list[int]:
     """Steps of a run whose weights are still there, oldest first."""
     folders = Task(run).checkpoints.glob("[0-9]*")
-    return sorted(int(folder.name) for folder in folders if folder.name.isdigit() and (folder / _WEIGHTS).is_file())
+    return sorted(int(folder.name) for folder in folders if folder.name.isdigit() and _has_weights(folder))
 
 
-_WEIGHTS = "adapter_model.safetensors"
+def _has_weights(folder: Path) -> bool:
+    return is_whole(folder) or weight_files(folder)[0].is_file()
 
 
 def _save_point(run: Path, step: str) -> Path:
     """Raises: `DataError` for one that is gone or spoiled."""
     folder = Task(run).checkpoints / f"{int(step):06d}" if step.isdigit() and len(step) < 10 else run
     found = checkpoint.verified(folder)
-    if found is None or not (folder / _WEIGHTS).is_file():
+    if found is None or not _has_weights(folder):
         raise DataError(
             "This save point is not there any more.",
             "A run keeps its newest save points, and older ones make room.",

@@ -14,6 +14,7 @@ from facet.exam.outcome import PARTS, Contestant
 from facet.exam.reuse import digests, known_answers
 from facet.identity import Person
 from facet.model.source import BaseSource
+from facet.model.tuned import digest_said
 from facet.train.runs import RunCard
 from facet.work.task import Task, Where
 
@@ -122,7 +123,7 @@ def _contestants(exams: Exams, person: Person, targets: Sequence[str]) -> list[C
 
 
 def _contestant(card: RunCard, task: Task) -> Contestant:
-    return Contestant("", task.request["base"], str(card.progress.outputs.get("adapter_sha256") or card.id))
+    return Contestant("", task.request["base"], digest_said(card.progress.outputs) or card.id)
 
 
 def _base(exams: Exams, person: Person, name: str) -> dict:

@@ -27,7 +27,7 @@ class Contestant:
 
     name: str  # as people see it: "Untouched", "Pirate", "Pirate, step 40", "Untouched with instructions"
     base: dict[str, Any]  # BaseSource.as_dict()
-    adapter: str = ""  # sha256 of its adapter_model.safetensors, which lies in `adapters/<key>/`; "" for none
+    adapter: str = ""  # sha256 of its adapter, or of its whole model, which lies in `adapters/<key>/`; "" for none
     run_id: str = ""
     step: int | None = None  # of a save point of that run; None for its finished model
     system: str = ""  # standing instructions, in place of those of the question

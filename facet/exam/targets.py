@@ -9,17 +9,17 @@ from facet.exam.outcome import UNTOUCHED, Contestant
 from facet.identity import Grant, Person
 from facet.model.choose import ModelCheck
 from facet.model.source import BaseSource
+from facet.model.tuned import ADAPTER, digest, digest_said, tuned_files, tuned_in
 from facet.train.runs import Runs
 from facet.work import checkpoint
 from facet.work.task import Task
 
-ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 MOST_TARGETS = 8
 
 
 @dataclass(frozen=True)
 class Found:
-    """A contestant, the folder its adapter lies in, and the run it comes from."""
+    """A contestant, the folder its adapter or its whole model lies in, and the run it comes from."""
 
     contestant: Contestant
     adapter: Path | None = None
@@ -28,8 +28,8 @@ class Found:
     def link_into(self, task: Task) -> None:
         """Give the task its own names for the adapter, and for what the run learned from."""
         if self.adapter:
-            for name in ADAPTER_FILES:
-                task.link_in(self.adapter / name, f"adapters/{self.contestant.key}/{name}")
+            for file in tuned_files(self.adapter):
+                task.link_in(file, f"adapters/{self.contestant.key}/{file.name}")
         if self.run and not (task.folder / "trained" / self.run.name).exists():
             for name in ("train.parquet", "dataset.json"):
                 if (self.run / "data" / name).is_file() and (self.run / "data" / "train.parquet").is_file():
@@ -88,19 +88,19 @@ class Targets:
                 f"Its training is {card.progress.stage}.",
                 "Wait until it is finished, or press “Stop and keep”.",
             )
-        adapter = task.folder / "adapter"
-        sha = str(card.progress.outputs.get("adapter_sha256") or checkpoint.sha256(adapter / ADAPTER_FILES[0]))
-        return Found(Contestant(card.name, task.request["base"], sha, run_id), adapter, task.folder)
+        tuned = tuned_in(task.folder) or task.folder / ADAPTER
+        sha = digest_said(card.progress.outputs) or digest(tuned)
+        return Found(Contestant(card.name, task.request["base"], sha, run_id), tuned, task.folder)
 
     def save_point(self, run: Path, run_id: str, person: Person, step: str) -> Found:
         found = checkpoint.verified(run / "checkpoints" / f"{int(step):06d}") if _is_step(step) else None
-        if found is None or not all((found.folder / name).is_file() for name in ADAPTER_FILES):
+        if found is None or not all(file.is_file() for file in tuned_files(found.folder)):
             raise DataError(
                 "This save point is not there any more.",
                 "A run keeps its newest save points, and older ones make room.",
                 "Choose another one, or the finished run.",
             )
-        sha = checkpoint.sha256(found.folder / ADAPTER_FILES[0])
+        sha = digest(found.folder)
         name = f"{self.runs.card(person, run_id).name}, step {int(step)}"
         return Found(Contestant(name, Task(run).request["base"], sha, run_id, int(step)), found.folder, run)
 

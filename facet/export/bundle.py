@@ -1,4 +1,7 @@
-"""A finished run as a folder or a zip: adapter, tokenizer, template, card, curve and run file, from an allow-list."""
+"""A finished run as a folder or a zip, from an allow-list.
+
+Adapter or whole model, tokenizer, template, card, curve and run file.
+"""
 
 import os
 import shutil
@@ -15,26 +18,15 @@ from facet.exam.outcome import Outcome
 from facet.exam.rubric import RUBRIC
 from facet.gemma.licences import licence_of
 from facet.gemma.models import STARTER
+from facet.model.tuned import ADAPTER, TOKENIZER_FILES, digest, digest_said, is_whole, tuned_files, tuned_in
 from facet.publish.card import HUB_ID, CardFacts, card
 from facet.publish.curve import svg
 from facet.publish.judged_by import JudgedBy
 from facet.publish.tested import Tested
 from facet.train.runs import RunCard
-from facet.work.checkpoint import sha256
 from facet.work.task import Task
 from facet.workspace import replacing, write_text
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "tokenizer.model",
-    "chat_template.jinja",
-    "generation_config.json",
-    "preprocessor_config.json",
-    "processor_config.json",
-)
-ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 CURVES = {"loss": "training", "validation_loss": "validation"}
 
 
@@ -85,8 +77,8 @@ def require_whole(bundle: Bundle) -> None:
             f"Its training is {bundle.run.progress.stage}.",
             "Wait until it is finished, or press “Stop and keep”.",
         )
-    expected = bundle.run.progress.outputs.get("adapter_sha256")
-    if sha256(bundle.task.folder / "adapter" / ADAPTER_FILES[0]) != expected:
+    tuned = tuned_in(bundle.task.folder)
+    if tuned is None or not _has_digest(tuned, digest_said(bundle.run.progress.outputs)):
         raise DataError(
             "The tuned model on this disk is damaged.",
             "Its file is not the one that training wrote.",
@@ -94,13 +86,22 @@ def require_whole(bundle: Bundle) -> None:
         )
 
 
+def _has_digest(tuned: Path, expected: str) -> bool:
+    try:
+        return digest(tuned) == expected
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def _fill(bundle: Bundle, folder: Path) -> None:
-    for name in ADAPTER_FILES:
-        shutil.copyfile(bundle.task.folder / "adapter" / name, folder / name)
+    tuned = _tuned(bundle)
+    for file in tuned_files(tuned):
+        shutil.copyfile(file, folder / file.name)
     for name in TOKENIZER_FILES:
-        if (bundle.base / name).is_file():
-            shutil.copyfile(bundle.base / name, folder / name)
-    if bundle.run.base_model == STARTER:  # it is nowhere else to be had
+        place = tuned if is_whole(tuned) else bundle.base
+        if (place / name).is_file():
+            shutil.copyfile(place / name, folder / name)
+    if bundle.run.base_model == STARTER and not is_whole(tuned):  # it is nowhere else to be had
         shutil.copytree(bundle.base, folder / "base")
     write_text(folder / "curve.svg", svg(curves(bundle.run)))
     write_text(folder / "facet-run.yaml", bundle.run_file)
@@ -108,6 +109,10 @@ def _fill(bundle: Bundle, folder: Path) -> None:
     if licence.notice:
         write_text(folder / "NOTICE", licence.notice)
     write_text(folder / "README.md", card(card_facts(bundle)))
+
+
+def _tuned(bundle: Bundle) -> Path:
+    return tuned_in(bundle.task.folder) or bundle.task.folder / ADAPTER
 
 
 def curves(run: RunCard) -> dict[str, list[tuple[int, float]]]:
@@ -132,6 +137,8 @@ def card_facts(bundle: Bundle) -> CardFacts:
         device=bundle.run.progress.where,
         minutes=float(bundle.run.progress.outputs.get("minutes", 0.0)),
         imported=bundle.run.imported,
+        whole=is_whole(_tuned(bundle)),
+        method=request.get("method", "sft"),
         continues=bundle.run.continues,
         repo=bundle.repo,
     )

@@ -18,6 +18,7 @@ from facet.export.merge_adapter import Change, changes_of
 from facet.export.stored import Rows, Stored, tensors_of
 from facet.gemma.inspect import read_tensors
 from facet.gemma.refuse import printable
+from facet.model.tuned import is_whole
 
 INDEX: Final = "model.safetensors.index.json"
 TIED: Final = ("embed_tokens.weight", "lm_head.weight")
@@ -41,7 +42,7 @@ class Merged:
         """
         values = self.stored[name].rows(which)
         if name in self.changes:
-            values = values + self.changes[name].rows(which)
+            values = self.changes[name].on(values, which)
         if not np.isfinite(values).all():
             raise DataError(
                 "This model's weights are damaged.",
@@ -52,11 +53,14 @@ class Merged:
 
 
 def merged(base: Path, adapter: Path | None, tied: bool) -> Merged:
-    """`tied`: the output layer shares the embedding's weights.
+    """`adapter` may be a whole model that was trained: then its weights are taken as they are.
+
+    `tied`: the output layer shares the embedding's weights.
 
     Raises: `DataError` for damaged files, `SettingError` for an adapter of another model or kind."""
-    stored = _stored(base)
-    if adapter is None:
+    whole = adapter is None or is_whole(adapter)
+    stored = _stored(adapter if adapter and whole else base)
+    if whole:
         return Merged(stored, {})
     changes = changes_of(adapter)
     added = {_place(name, stored, change.shape, tied): change for name, change in changes.added.items()}

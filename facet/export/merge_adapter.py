@@ -16,25 +16,36 @@ from facet.model.adapter import ONLY, READ, WITHOUT_EFFECT
 from facet.model.adapter_weights import strict_json
 
 HANDLED: Final = frozenset(["rank_pattern", "alpha_pattern", "modules_to_save"])
-_LORA: Final = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?P<half>[AB])\.weight")
+_LORA: Final = re.compile(
+    r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?:(?P<half>[AB])\.weight|(?P<size>magnitude_vector))"
+)
 _WHOLE: Final = re.compile(r"base_model\.model\.(?P<module>[\w.]+?)(?:\.modules_to_save)?\.(?P<kind>weight|bias)")
 _PLAIN: Final = re.compile(r"\^?[\w.]+\$?")
 
 
 @dataclass(frozen=True)
 class Change:
-    """W + scale · B @ A, with A (R, numbers in) and B (numbers out, R)."""
+    """W + scale · B @ A, with A (R, numbers in) and B (numbers out, R).
+
+    With sizes (numbers out), as DoRA has them, every row of that is given its size.
+    """
 
     a: Stored
     b: Stored
     scale: float
+    sizes: Stored | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.b.shape[0], self.a.shape[1]
 
-    def rows(self, which: Rows) -> np.ndarray:
-        return (self.b.rows(which) @ self.a.rows(slice(None))) * np.float32(self.scale)
+    def on(self, weights: np.ndarray, which: Rows) -> np.ndarray:
+        """The changed rows, from those of the starting model."""
+        changed = weights + (self.b.rows(which) @ self.a.rows(slice(None))) * np.float32(self.scale)
+        if self.sizes is None:
+            return changed
+        length = np.linalg.norm(changed, axis=1, keepdims=True)
+        return changed * (self.sizes.rows(which)[:, None] / length)
 
 
 @dataclass(frozen=True)
@@ -57,8 +68,9 @@ def changes_of(folder: Path) -> Changes:
     halves: dict[str, dict[str, Stored]] = {}
     replaced: dict[str, Stored] = {}
     for name, tensor in tensors.items():
-        if found := _LORA.fullmatch(name):
-            halves.setdefault(found["module"], {})[found["half"]] = tensor
+        found = _LORA.fullmatch(name)
+        if found and (found["half"] or config.get("use_dora")):
+            halves.setdefault(found["module"], {})[found["half"] or "sizes"] = tensor
         else:
             replaced[_whole(name, config)] = tensor
     if not halves and not replaced:
@@ -91,14 +103,17 @@ def _whole(name: str, config: dict[str, Any]) -> str:
 
 
 def _change(module: str, halves: dict[str, Stored], config: dict[str, Any]) -> Change:
-    if set(halves) != {"A", "B"}:
-        raise _damaged(f"One half of its weights for {printable(module, 80)} is missing.")
+    dora = bool(config.get("use_dora"))
+    if set(halves) != {"A", "B"} | ({"sizes"} if dora else set()):
+        raise _damaged(f"A part of its weights for {printable(module, 80)} is missing.")
     a, b = halves["A"], halves["B"]
     rank = _number(config, "rank_pattern", module, "r", 8)
     if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != rank or b.shape[1] != rank:
         raise _damaged(f"Its description speaks of rank {rank:g}, and its weights for {printable(module, 80)} do not.")
+    if dora and halves["sizes"].shape != b.shape[:1]:
+        raise _damaged(f"Its sizes for {printable(module, 80)} are not as many as that layer has outputs.")
     alpha = _number(config, "alpha_pattern", module, "lora_alpha", 8)
-    return Change(a, b, alpha / (math.sqrt(rank) if config.get("use_rslora") else rank))
+    return Change(a, b, alpha / (math.sqrt(rank) if config.get("use_rslora") else rank), halves.get("sizes"))
 
 
 def _number(config: dict[str, Any], pattern: str, module: str, otherwise: str, default: float) -> float:
@@ -124,6 +139,6 @@ def _damaged(why: str) -> DataError:
 def _unlike(why: str) -> SettingError:
     return SettingError(
         "This adapter cannot be merged into its starting model.",
-        f"{why} Facet merges plain LoRA.",
+        f"{why} Facet merges LoRA and DoRA.",
         "Use it beside its starting model, with PEFT.",
     )

@@ -1,4 +1,4 @@
-"""An adapter from elsewhere: is it plain LoRA, and does it fit its starting model? No torch, and nothing of it is run.
+"""An adapter from elsewhere: is it LoRA or DoRA, and does it fit its starting model? No torch; nothing of it is run.
 
 What it says about itself is read and then written anew: no word of a stranger's `adapter_config.json` reaches PEFT.
 Which layers it changes is read from its weights, because a pattern from outside could be made to take for ever.
@@ -27,9 +27,9 @@ LARGEST_RANK: Final = 256
 SCALES: Final = (0.01, 16.0)  # what a recipe can say
 MOST_DROPOUT: Final = 0.9
 
-# What PEFT writes for plain LoRA; whatever stands under another name must be empty.
+# What PEFT writes for LoRA and DoRA; whatever stands under another name must be empty.
 READ: Final = frozenset(
-    ["r", "lora_alpha", "lora_dropout", "use_rslora", "base_model_name_or_path", "revision", "target_modules"]
+    "r lora_alpha lora_dropout use_rslora use_dora base_model_name_or_path revision target_modules".split()
 )
 WITHOUT_EFFECT: Final = frozenset(  # on weights that are there already, once the layers are known
     "peft_version inference_mode megatron_core qalora_group_size loftq_config eva_config runtime_config "
@@ -54,6 +54,7 @@ class Adapter:
     alpha: float
     dropout: float
     rslora: bool
+    dora: bool
     base_named: str  # as its description names the starting model
     base_revision: str | None
     weights: Weights
@@ -134,6 +135,7 @@ class Adapter:
             "lora_alpha": self.alpha,
             "lora_dropout": self.dropout,
             "use_rslora": self.rslora,
+            "use_dora": self.dora,
             "bias": "none",
             "init_lora_weights": True,
             "target_modules": lora_targets(inspect(base_folder).model_type) if everything else named,
@@ -150,7 +152,7 @@ def read(folder: Path) -> Adapter:
     config = _config(folder / CONFIG)
     rank, alpha, dropout = _rank(config), _number(config, "lora_alpha", 8), _number(config, "lora_dropout", 0)
     try:
-        weights = read_weights(folder / WEIGHTS, rank)
+        weights = read_weights(folder / WEIGHTS, rank, bool(config.get("use_dora")))
     except ValueError as error:
         raise DataError("This adapter cannot be used.", str(error), CHOOSE) from error
     named, revision = config.get("base_model_name_or_path") or "", config.get("revision")
@@ -160,6 +162,7 @@ def read(folder: Path) -> Adapter:
         alpha,
         dropout,
         bool(config.get("use_rslora")),
+        bool(config.get("use_dora")),
         named if isinstance(named, str) else "",
         revision if isinstance(revision, str) else None,
         weights,
@@ -193,11 +196,11 @@ def _require_plain(name: str, value: Any) -> None:
         library = value.get("parent_library") if isinstance(value, dict) else None
         if value and not str(library).startswith("transformers."):
             raise _unusual("It asks for a program of its own, and Facet runs none but its own.")
-    elif name == "use_rslora":
+    elif name in ("use_rslora", "use_dora"):
         if not isinstance(value, bool):
             raise _unusual(f"In its adapter_config.json, {name} is “{printable(value)}”.")
     elif value and name not in READ | WITHOUT_EFFECT:
-        raise _unusual(f"Its adapter_config.json sets {printable(name, 40)}, and Facet uses plain LoRA only.")
+        raise _unusual(f"Its adapter_config.json sets {printable(name, 40)}, and Facet uses LoRA and DoRA only.")
 
 
 def _rank(config: dict[str, Any]) -> int:

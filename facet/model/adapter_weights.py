@@ -13,23 +13,22 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from facet.gemma.refuse import printable
-from facet.gemma.targets import ATTENTION, FEED_FORWARD, FUSED
+from facet.gemma.targets import ANY_LAYER
 
 HEADER_CAP: Final = 4_000_000  # bytes; an adapter of the largest Gemma needs a tenth of it
 BYTES: Final = {"F32": 4, "F16": 2, "BF16": 2}
 CHUNK: Final = 4_000_000  # numbers looked at together
-_ATTENTION = "|".join(dict.fromkeys([*ATTENTION, *(name for fused in FUSED.values() for name in fused[0])]))
-_FEED_FORWARD = "|".join(dict.fromkeys([*FEED_FORWARD, *(name for fused in FUSED.values() for name in fused[1])]))
-_MODULE = rf"layers\.(?:0|[1-9][0-9]{{0,2}})\.(?:self_attn\.(?:{_ATTENTION})|mlp\.(?:{_FEED_FORWARD}))"
+_MODULE = rf"layers\.(?:0|[1-9][0-9]{{0,2}})\.(?:{ANY_LAYER})"
 _STEM = r"(?:(?:model|language_model)\.){0,3}"
-_NAME = re.compile(rf"base_model\.model\.(?P<stem>{_STEM})(?P<module>{_MODULE})\.lora_(?P<half>[AB])\.weight")
+_PART = r"lora_(?:(?P<half>[AB])\.weight|(?P<size>magnitude_vector))"
+_NAME = re.compile(rf"base_model\.model\.(?P<stem>{_STEM})(?P<module>{_MODULE})\.{_PART}")
 _IN_BASE = re.compile(rf"{_STEM}(?P<module>{_MODULE})\.weight")
 
 
 @dataclass(frozen=True)
 class Tensor:
     dtype: str
-    shape: tuple[int, int]
+    shape: tuple[int, ...]  # of two numbers, but for the sizes of DoRA
     start: int  # bytes behind the header
     end: int
 
@@ -49,22 +48,25 @@ class Weights:
         return sum(math.prod(tensor.shape) for tensor in self.tensors.values())
 
 
-def read_weights(file: Path, rank: int) -> Weights:
-    """Raises: `ValueError` with a sentence for a file that is not the weights of a LoRA adapter of this rank."""
+def read_weights(file: Path, rank: int, dora: bool = False) -> Weights:
+    """`dora`: beside the two halves of each change stands the size of every output.
+
+    Raises: `ValueError` with a sentence for a file that is not the weights of a LoRA adapter of this rank.
+    """
     length, header = _header(file)
     tensors = {name: _tensor(name, entry) for name, entry in header.items()}
     _require_whole(tensors, file.stat().st_size - 8 - length)
     stems, modules = set(), {}
     for name, tensor in tensors.items():
         found = _NAME.fullmatch(name)
-        if found is None:
+        if found is None or (found["size"] and not dora):
             raise ValueError(f"It changes “{printable(name, 80)}”, a part of the model that Facet leaves alone.")
         stems.add(found["stem"])
-        modules.setdefault(found["module"], {})[found["half"]] = tensor.shape
+        modules.setdefault(found["module"], {})[found["half"] or "sizes"] = tensor.shape
     if not tensors or len(stems) > 1:
         raise ValueError("Its weights are empty." if not tensors else "Its weights are named in two different ways.")
-    sizes = {module: _size(module, halves, rank) for module, halves in modules.items()}
-    if len(sizes) * 2 != len(tensors):
+    sizes = {module: _size(module, parts, rank, dora) for module, parts in modules.items()}
+    if len(sizes) * (3 if dora else 2) != len(tensors):
         raise ValueError("Some of its weights are there twice.")
     _require_numbers(file, 8 + length, tensors)
     _require_the_library_agrees(file, set(tensors))
@@ -147,9 +149,10 @@ def _tensor(name: str, entry: Any) -> Tensor:
         raise ValueError("The description at the start of its weights is damaged.") from error
     if dtype not in BYTES:
         raise ValueError(f"Its weights are of the kind “{printable(dtype, 20)}”; 32-bit and 16-bit numbers are known.")
-    if len(shape) != 2 or math.prod(shape) * BYTES[dtype] != end - start or end == start:
+    is_flat = len(shape) == 1 and name.endswith(".lora_magnitude_vector")
+    if len(shape) != 2 - is_flat or math.prod(shape) * BYTES[dtype] != end - start or end == start:
         raise ValueError("The sizes in the description of its weights contradict each other.")
-    return Tensor(dtype, (shape[0], shape[1]), start, end)
+    return Tensor(dtype, tuple(shape), start, end)
 
 
 def _require_whole(tensors: dict[str, Tensor], size: int) -> None:
@@ -163,12 +166,14 @@ def _require_whole(tensors: dict[str, Tensor], size: int) -> None:
         raise ValueError("Its weights are cut short." if reached > size else "Something is hidden behind its weights.")
 
 
-def _size(module: str, halves: dict[str, tuple[int, int]], rank: int) -> tuple[int, int]:
-    if set(halves) != {"A", "B"}:
-        raise ValueError(f"One half of its weights for {module} is missing.")
-    if halves["A"][0] != rank or halves["B"][1] != rank:
+def _size(module: str, parts: dict[str, tuple[int, ...]], rank: int, dora: bool) -> tuple[int, int]:
+    if set(parts) != {"A", "B"} | ({"sizes"} if dora else set()):
+        raise ValueError(f"A part of its weights for {module} is missing.")
+    if parts["A"][0] != rank or parts["B"][1] != rank:
         raise ValueError(f"Its description speaks of rank {rank}, and its weights for {module} are of another.")
-    return halves["A"][1], halves["B"][0]
+    if dora and parts["sizes"] != parts["B"][:1]:
+        raise ValueError(f"Its sizes for {module} are not as many as that layer has outputs.")
+    return parts["A"][1], parts["B"][0]
 
 
 def _require_numbers(file: Path, begin: int, tensors: dict[str, Tensor]) -> None:

@@ -3,21 +3,23 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from facet import starter
+from facet.dataset import templates
 from facet.errors import AccessError, CapacityError, FacetError, HubError, SettingError
 from facet.gemma.inspect import ModelFacts, inspect
 from facet.gemma.licences import licence_of
-from facet.gemma.memory import free_memory_gb, inference_gb, training_gb
+from facet.gemma.memory import free_memory_gb, inference_gb
 from facet.gemma.models import STARTER, find
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
 from facet.model.load import dtype_bytes
 from facet.model.source import BaseSource
-from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.ladder import AT_ONCE, next_step
+from facet.recipe.plan import Plan
 from facet.workspace import Workspace
 
 Access = Literal["open", "accepted", "sign-in", "ask"]
@@ -160,6 +162,8 @@ class Chooser:
         self, base: BaseSource, facts: ModelFacts, download_gb: float, access: Access = "open"
     ) -> ModelCheck:
         offered = find(base.id)
+        if not facts.has_template:
+            base = replace(base, template=templates.source_of(templates.recommended(facts.generation)))
         licence = licence_of(base.id, facts.generation)
         needs, free = inference_gb(facts, dtype_bytes=dtype_bytes(facts)), self.free_gb()
         name = offered.name if offered else base.id
@@ -169,18 +173,12 @@ class Chooser:
             base, name, facts, licence.name, licence.link, download_gb, needs, free, problem, access, page
         )
 
-    def require_room(self, check: ModelCheck, recipe: TrainingRecipe, tokens: int) -> None:
-        """Raises: `CapacityError` with the numbers when training would not fit even with one example at a time."""
-        needs = training_gb(
-            check.facts,
-            dtype_bytes=dtype_bytes(check.facts),
-            lora_rank=recipe.lora_rank,
-            batch=1,
-            length=min(recipe.max_length, tokens),
-        )
-        free = self.free_gb()
-        if needs > free:
-            raise too_large(check.name, needs, free)
+    def require_room(self, check: ModelCheck, plan: Plan) -> None:
+        """Raises: `CapacityError`, with the first thing to change, when not even one example at a time would fit."""
+        here = plan.here
+        halved = any(rung.fits and set(rung.changes) == AT_ONCE for rung in plan.ladder)  # the worker does so itself
+        if not here.fits and not halved:
+            raise too_large(check.name, here.gb, here.free_gb, next_step(plan.ladder))
 
     def place(self, base: BaseSource) -> Path:
         """The folder of models that this one belongs into: everybody's, or a person's own."""
@@ -200,11 +198,11 @@ def model_page(model: str) -> str:
     return f"https://huggingface.co/{model}"
 
 
-def too_large(name: str, needs: float, free: float) -> CapacityError:
+def too_large(name: str, needs: float, free: float, remedy: str = "") -> CapacityError:
     return CapacityError(
         f"{name} does not fit into the memory of this machine.",
         f"It needs about {needs:.1f} GB and {free:.1f} GB are free.",
-        "Choose a smaller starting model, or close other programs and try again.",
+        remedy or "Choose a smaller starting model, or close other programs and try again.",
     )
 
 

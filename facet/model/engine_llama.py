@@ -136,7 +136,7 @@ class LlamaCpp:
 
 
 def open_llama(company: Company, adapter: Path | None, scratch: Path, context: int, at_once: int) -> LlamaCpp:
-    """Write a model, its adapter merged in, and load it. `scratch` is a folder nobody else reads.
+    """Write a model, what was trained of it merged in, and load it. `scratch` is a folder nobody else reads.
 
     Raises: `Refused` with the reason.
     """

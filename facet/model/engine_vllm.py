@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from facet.model.company import Company
 from facet.model.decoding import VLLM, Decoding
-from facet.model.engine import Said, most_of
+from facet.model.engine import Refused, Said, most_of
+from facet.model.tuned import is_whole
 
 SHARE_OF_CARD: Final = 0.5  # transformers holds the same model beside it, for all that is measured
 LARGEST_RANK: Final = 256  # of an adapter
@@ -26,6 +27,10 @@ class Vllm:
     def __init__(self, shared: Any, stop_ids: Sequence[int], context: int, adapter: Path | None) -> None:
         self.shared, self.stop_ids, self.context = shared, list(stop_ids), context
         self.lora = None
+        if adapter is not None and is_whole(adapter):
+            raise Refused(
+                VLLM, "all weights of this model were trained, and it takes one model with adapters beside it"
+            )
         if adapter is not None:
             from vllm.lora.request import LoRARequest
 

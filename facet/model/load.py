@@ -3,23 +3,36 @@
 import contextlib
 import ctypes
 import gc
+import logging
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 
 from facet.errors import DataError
-from facet.gemma.inspect import ModelFacts, inspect
+from facet.gemma.inspect import ModelFacts, inspect, read_config
+from facet.gemma.packed import packed_in
+from facet.model.text_only import text_only
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
 DEVICE_WORDS = {"cpu": "the processor", "cuda": "the graphics card", "mps": "the graphics of an Apple chip"}
+TOWERS = ("vision_tower", "audio_tower", "vision_model", "multi_modal_projector", "embed_vision", "embed_audio")
 BF16_FROM_PARAMETERS = 1_500_000_000  # above this a CPU holds the base in bfloat16 to save half of the memory
+
+
+@dataclass(frozen=True)
+class Squeeze:
+    """How bitsandbytes holds the weights of a base: by LLM.int8, or in 4 bits."""
+
+    bits: Literal[4, 8]
+    quant_type: str = "nf4"  # or "fp4"
+    double: bool = True  # the scales of the 4-bit blocks are squeezed too
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,8 @@ class Execution:
     threads: int
     micro_batch: int  # examples per forward pass, after any halving
     versions: dict[str, str]
+    loss: str = "stock"  # whose way of computing the error: "facet" or "stock"; "" until the first slice has compared
+    fused: bool = False  # LoRA layers in one step (`facet/train/fused.py`)
 
     @property
     def words(self) -> str:
@@ -84,20 +99,55 @@ def give_memory_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def load_base(folder: Path, dtype: str, device: str) -> "PreTrainedModel":
-    """The base model, on the device, ready for inference.
+def load_base(folder: Path, dtype: str, device: str, squeeze: Squeeze | None = None) -> "PreTrainedModel":
+    """The base model, on the device, ready for inference; squeezed it computes in `dtype`.
 
     Raises: `FacetError` for folders that are not a model Facet can use.
     """
+    inspect(folder)
+    return _loaded(folder, dtype, device, squeeze)
+
+
+def load_tuned(folder: Path, dtype: str, device: str) -> "PreTrainedModel":
+    """A whole model that training left, or a save point of one, which has no tokenizer of its own.
+
+    Raises: `DataError` when it is damaged.
+    """
+    read_config(folder / "config.json")
+    return _loaded(folder, dtype, device)
+
+
+def _loaded(folder: Path, dtype: str, device: str, squeeze: Squeeze | None = None) -> "PreTrainedModel":
     import torch
     from transformers import AutoModelForCausalLM
 
-    inspect(folder)
+    numbers, config = getattr(torch, dtype), read_config(folder / "config.json")
+    packed = packed_in(config)  # it stays as it is: its own configuration says how it was squeezed
+    how = text_only(config) | ({"device_map": {"": device}} if squeeze or packed else {})
+    if squeeze and not packed:
+        how["quantization_config"] = _squeezing(squeeze, numbers)
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True, trust_remote_code=False
+        folder, dtype=numbers, local_files_only=True, use_safetensors=True, trust_remote_code=False, **how
     )
     _refuse_broken(model)
-    return model.to(device).eval()
+    return model.eval() if squeeze or packed else model.to(device).eval()
+
+
+def _squeezing(squeeze: Squeeze, numbers: "torch.dtype") -> Any:
+    """The output layer and the towers beside the language model stay as they are."""
+    from transformers import BitsAndBytesConfig
+
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it says at every step that numbers are rounded
+    whole = {"llm_int8_skip_modules": ["lm_head", *TOWERS, *(f"model.{tower}" for tower in TOWERS)]}
+    if squeeze.bits == 8:
+        return BitsAndBytesConfig(load_in_8bit=True, **whole)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=squeeze.quant_type,
+        bnb_4bit_use_double_quant=squeeze.double,
+        bnb_4bit_compute_dtype=numbers,
+        **whole,
+    )
 
 
 def _refuse_broken(model: "torch.nn.Module") -> None:

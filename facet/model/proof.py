@@ -38,10 +38,11 @@ def prove(company: Company, key: str, prompt_ids: list[int]) -> Proof:
     if not torch.isfinite(before).all():
         raise _broken("starting model")
     if not torch.isfinite(after).all():
-        raise _broken("adapter")
+        raise _broken("tuned model" if company.is_whole(key) else "adapter")
     largest = float((after - before).abs().max())
     another = float((after.argmax(-1) != before.argmax(-1)).float().mean())
-    return Proof(largest > 0, largest, _words(largest, another))
+    what = "tuned model" if company.is_whole(key) else "adapter"
+    return Proof(largest > 0, largest, _words(largest, another, what))
 
 
 def _scores(model: Any, ids: list[int]) -> Any:
@@ -51,16 +52,16 @@ def _scores(model: Any, ids: list[int]) -> Any:
         return model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0].float()  # (T, V)
 
 
-def _words(largest: float, another: float) -> str:
+def _words(largest: float, another: float, what: str) -> str:
     if largest == 0:
-        return "This adapter changes nothing: every score is exactly the same with and without it."
+        return f"This {what} changes nothing: every score is exactly the same with and without it."
     if largest < HARDLY:
-        return f"This adapter changes almost nothing: no score by more than {largest:.0e}."
+        return f"This {what} changes almost nothing: no score by more than {largest:.0e}."
     moved = f"the scores of the next word move by up to {largest:.2g}"
     if not another:
-        return f"The adapter is at work: the likeliest words stay the same here, and {moved}."
+        return f"The {what} is at work: the likeliest words stay the same here, and {moved}."
     share = f"{another:.0%}" if another >= 0.01 else "under 1%"
-    return f"The adapter is at work: at {share} of the places another word becomes the likeliest ({moved})."
+    return f"The {what} is at work: at {share} of the places another word becomes the likeliest ({moved})."
 
 
 def _broken(what: str) -> DataError:

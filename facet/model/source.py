@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from facet import starter
 from facet.errors import DataError
+from facet.model.dressed import dressed
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class BaseSource:
     where: Literal["starter", "hub", "folder"]
     revision: str | None = None  # the commit on the Hub
     path: str = ""  # hub: relative to the folder of open models, and outside of it for a person's own; folder: absolute
+    template: str | None = None  # the chat template that was chosen for a model without one
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> "BaseSource":
@@ -41,7 +43,7 @@ class BaseSource:
                 f"Its files for {self.id} were moved or deleted.",
                 "Start a new run and choose the model again.",
             )
-        return folder
+        return folder if self.template is None else dressed(folder, self.template, models)
 
 
 def bases_of(request: dict[str, Any]) -> list[BaseSource]:

@@ -1,20 +1,33 @@
 """Examples of a prepared part as tokens and labels, in an Arrow file the trainer maps into memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from facet.dataset.conversation import Example
-from facet.dataset.render import Rendered, Renderer
+from facet.dataset.render import Rendered, Renderer, TrainOn
 from facet.dataset.store import as_example
 from facet.workspace import replacing
 
 SCHEMA = pa.schema([("input_ids", pa.list_(pa.int32())), ("labels", pa.list_(pa.int32()))])
 IGNORED = -100  # torch's cross-entropy passes these positions by
 BATCH = 512
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What of each example is learned, and how much."""
+
+    max_length: int | None = None
+    train_on: TrainOn = "answers"
+    leave_out_long: bool = False  # in place of cutting them
+    min_length: int = 0
+    packing: bool = False  # raw texts joined, and cut into blocks of `max_length`
+    most: int | None = None  # rows
 
 
 @dataclass
@@ -24,23 +37,25 @@ class TokenCounts:
     trained: int = 0  # tokens the model learns to write
     cut: int = 0  # rows that were too long and lost their end
     nothing_left: int = 0  # rows that lost the whole answer, and are left out
+    left_out: int = 0  # rows that were too long or too short, and were to be left out
 
 
-def write_tokens(part: Path, into: Path, renderer: Renderer, max_length: int | None) -> TokenCounts:
-    """Render every conversation of a Parquet part. Rows without a trained token are left out and counted.
+def write_tokens(part: Path, into: Path, renderer: Renderer, lesson: Lesson) -> TokenCounts:
+    """Render every example of a Parquet part. Rows without a trained token are left out and counted.
 
     Answers of weight 0 are read and not trained. Raw text is trained whole, in parts of `max_length`.
     Shapes: `input_ids` and `labels` have T entries each; `labels` is the id where trained, else -100.
     """
     counts = TokenCounts()
     with replacing(into) as unfinished, pa.ipc.new_stream(unfinished, SCHEMA) as writer:
-        for examples in batches(part):
-            rows = [row for row in _rendered(examples, renderer, max_length) if _count(row, counts)]
-            if rows:
-                columns = [[row.ids for row in rows], [_labels(row) for row in rows]]
-                writer.write_batch(
-                    pa.record_batch([pa.array(c, t) for c, t in zip(columns, SCHEMA.types, strict=True)], schema=SCHEMA)
-                )
+        found = (row for row in _rendered(part, renderer, lesson) if _is_taken(row, lesson, counts))
+        kept = islice(found, lesson.most)
+        while rows := list(islice(kept, BATCH)):
+            _count(rows, counts)
+            columns = [[row.ids for row in rows], [_labels(row) for row in rows]]
+            writer.write_batch(
+                pa.record_batch([pa.array(c, t) for c, t in zip(columns, SCHEMA.types, strict=True)], schema=SCHEMA)
+            )
     return counts
 
 
@@ -52,24 +67,49 @@ def batches(part: Path, size: int = BATCH) -> Iterator[list[Example]]:
             yield [as_example(row) for row in batch.to_pylist()]
 
 
-def _rendered(examples: list[Example], renderer: Renderer, max_length: int | None) -> list[Rendered]:
-    if "text" in examples[0]:
-        return [part for example in examples for part in renderer.chunks(example.get("text", ""), max_length)]
-    tools = [example.get("tools") for example in examples]
-    return renderer.render_many([example["messages"] for example in examples], max_length, tools)
+def _rendered(part: Path, renderer: Renderer, lesson: Lesson) -> Iterator[Rendered]:
+    if "text" in pq.read_schema(part).names:
+        yield from _of_texts((one.get("text", "") for group in batches(part) for one in group), renderer, lesson)
+        return
+    for group in batches(part):
+        tools = [example.get("tools") for example in group]
+        yield from renderer.render_many([one["messages"] for one in group], lesson.max_length, tools, lesson.train_on)
 
 
-def _count(row: Rendered, counts: TokenCounts) -> bool:
-    trained = sum(row.trained)
+def _of_texts(texts: Iterable[str], renderer: Renderer, lesson: Lesson) -> Iterator[Rendered]:
+    if lesson.packing and lesson.max_length:
+        yield from packed((renderer.chunks(text)[0].ids for text in texts), lesson.max_length)
+        return
+    for text in texts:
+        yield from renderer.chunks(text, lesson.max_length)
+
+
+def packed(texts: Iterable[list[int]], size: int) -> Iterator[Rendered]:
+    """Texts, each with its own beginning and end, one after the other in blocks of `size`; the last may be shorter."""
+    waiting: list[int] = []
+    for ids in texts:
+        waiting += ids
+        whole = len(waiting) // size * size
+        for start in range(0, whole, size):
+            yield Rendered(waiting[start : start + size], [True] * size)
+        waiting = waiting[whole:]
+    if len(waiting) > 1:  # of a single token nothing can be foretold
+        yield Rendered(waiting, [True] * len(waiting))
+
+
+def _is_taken(row: Rendered, lesson: Lesson, counts: TokenCounts) -> bool:
+    if (lesson.leave_out_long and row.cut) or len(row.ids) + row.cut < lesson.min_length:
+        counts.left_out += 1
+        return False
     counts.cut += row.cut > 0
-    counts.nothing_left += not trained
-    if trained:
-        counts.rows, counts.tokens, counts.trained = (
-            counts.rows + 1,
-            counts.tokens + len(row.ids),
-            counts.trained + trained,
-        )
-    return bool(trained)
+    counts.nothing_left += not any(row.trained)
+    return any(row.trained)
+
+
+def _count(rows: list[Rendered], counts: TokenCounts) -> None:
+    counts.rows += len(rows)
+    counts.tokens += sum(len(row.ids) for row in rows)
+    counts.trained += sum(sum(row.trained) for row in rows)
 
 
 def _labels(row: Rendered) -> list[int]:

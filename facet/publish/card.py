@@ -3,7 +3,6 @@
 A pure function of facts. Front matter is written by a YAML library, and every word of a person goes through `plain`.
 """
 
-import json
 import math
 import re
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from facet.gemma.licences import licence_of
 from facet.gemma.models import STARTER, Generation, find
 from facet.publish.curve import Points
 from facet.publish.judged_by import JudgedBy, judged_by
-from facet.publish.plain import code, fenced, inline, one_line, table
+from facet.publish.plain import code, fenced, inline, table
+from facet.publish.snippet import use
 from facet.publish.tested import PART_WORDS, Tested, tested
 
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}")
@@ -45,6 +45,8 @@ class CardFacts:
     imported: dict[str, Any] | None = None  # "from" and "sha256" of an adapter that was not trained in Facet
     continues: dict[str, Any] | None = None  # "adapter_sha256" and "from" of the adapter it was trained further from
     repo: str = ""  # where it is published, owner/name
+    whole: bool = False  # all weights of a model, and not an adapter beside one
+    method: str = "sft"  # or "cpt"
 
     @property
     def hub_base(self) -> str | None:
@@ -63,7 +65,7 @@ def card(facts: CardFacts) -> str:
         f"# {inline(facts.name, 80) or 'A tuned model'}",
         _introduction(facts),
         "## How to use it",
-        _use(facts),
+        use(facts),
         "## How well it does",
         _results(facts),
         "## How it was made",
@@ -84,8 +86,9 @@ def _front_matter(facts: CardFacts) -> str:
     if licence.card_id == "other":
         front["license_name"] = "license-of-the-base-model"
     if facts.hub_base:
-        front |= {"base_model": facts.hub_base, "base_model_relation": "adapter"}
-    front |= {"library_name": "peft", "pipeline_tag": "text-generation", "tags": _tags(facts)}
+        front |= {"base_model": facts.hub_base, "base_model_relation": "finetune" if facts.whole else "adapter"}
+    library = "transformers" if facts.whole else "peft"
+    front |= {"library_name": library, "pipeline_tag": "text-generation", "tags": _tags(facts)}
     source = facts.dataset.get("source") or {}
     name = str(source.get("where", "")).partition(":")[0].partition("@")[0]
     if source.get("kind") == "hub" and HUB_ID.fullmatch(name):
@@ -98,7 +101,9 @@ def _front_matter(facts: CardFacts) -> str:
 
 def _tags(facts: CardFacts) -> list[str]:
     family = [] if facts.generation in ("starter", "other") or facts.base_model == STARTER else ["gemma"]
-    return [*family, "lora", "sft", "conversational", "facet"]
+    kind = [] if facts.whole else ["dora" if facts.recipe.get("use_dora") else "lora"]
+    learned = ["continued-pretraining"] if facts.method == "cpt" else ["sft", "conversational"]
+    return [*family, *kind, *learned, "facet"]
 
 
 def _introduction(facts: CardFacts) -> str:
@@ -107,11 +112,14 @@ def _introduction(facts: CardFacts) -> str:
             f"This is a LoRA adapter: a small file that changes how {_base_link(facts)} answers. It was brought into "
             f"Facet from {_origin(facts.imported)}, as it was, and it needs its starting model to work."
         )
-    used = facts.dataset.get("used")
-    examples = f" by {used:,} example conversations" if isinstance(used, int) else ""
+    used, what = facts.dataset.get("used"), "texts" if facts.method == "cpt" else "example conversations"
+    taught = f"It was taught{f' by {used:,} {what}' if isinstance(used, int) else ''}, in Facet"
+    if facts.whole:
+        return f"This is {_base_link(facts)} with all weights of its language model tuned. {taught}."
+    kind = "DoRA" if facts.recipe.get("use_dora") else "LoRA"
     return (
-        f"This is a LoRA adapter: a small file that changes how {_base_link(facts)} answers. "
-        f"It was taught{examples}, in Facet, and it needs its starting model to work."
+        f"This is a {kind} adapter: a small file that changes how {_base_link(facts)} answers. "
+        f"{taught}, and it needs its starting model to work."
     )
 
 
@@ -131,45 +139,6 @@ def _base_link(facts: CardFacts) -> str:
     offered = find(facts.hub_base)
     copy_of = f", a copy of {code(offered.id)}," if offered and offered.id != facts.hub_base else ""
     return f"[{facts.hub_base}](https://huggingface.co/{facts.hub_base}){copy_of}"
-
-
-def _use(facts: CardFacts) -> str:
-    asks = ""
-    offered = find(facts.base_model)
-    if offered and offered.gated and facts.base_model == offered.id:
-        asks = f" Its starting model asks you once to accept its licence on [its page](https://huggingface.co/{offered.id})."
-    return f"Install `transformers`, `peft` and `torch`, and run this in the folder of this file.{asks}\n\n" + fenced(
-        snippet(facts), "python"
-    )
-
-
-def snippet(facts: CardFacts) -> str:
-    """A program that loads the adapter and prints one answer. It is run as it is by the tests."""
-    where = f'"{facts.repo}"' if facts.repo else '"."  # this folder, or the name of this model on the Hub'
-    imported = ""
-    if facts.base_model == STARTER:
-        base = 'f"{adapter}/base"'
-        imported = "from huggingface_hub import snapshot_download\n" if facts.repo else ""
-        where = f'snapshot_download("{facts.repo}")' if facts.repo else '"."  # this folder'
-    else:
-        base = json.dumps(facts.hub_base or f"path/to/{one_line(facts.base_model, 80)}", ensure_ascii=False)
-    pinned = f', revision="{facts.revision}"' if facts.revision and facts.hub_base else ""
-    return f"""\
-{imported}from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-adapter = {where}
-base = {base}
-
-tokenizer = AutoTokenizer.from_pretrained(adapter)
-model = AutoModelForCausalLM.from_pretrained(base{pinned}, dtype="auto")
-model = PeftModel.from_pretrained(model, adapter).eval()
-
-messages = [{{"role": "user", "content": "Hello! What can you do?"}}]
-inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True, return_tensors="pt")
-answer = model.generate(**inputs, max_new_tokens=200)
-print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
-"""
 
 
 def _results(facts: CardFacts) -> str:
@@ -210,6 +179,7 @@ def _making(facts: CardFacts) -> str:
     versions = ", ".join(f"{inline(name, 40)} {inline(number, 40)}" for name, number in facts.versions.items())
     pieces = [
         where,
+        _squeezed(facts),
         _beginning(facts.continues),
         _data(facts.dataset),
         curve,
@@ -218,6 +188,16 @@ def _making(facts: CardFacts) -> str:
         f"Made with Facet {facet.__version__}{', ' if versions else ''}{versions}.",
     ]
     return "\n\n".join(piece for piece in pieces if piece)
+
+
+def _squeezed(facts: CardFacts) -> str:
+    bits = {"4bit": "4 bits (QLoRA)", "8bit": "8 bits (LLM.int8)"}.get(str(facts.recipe.get("base_precision")))
+    if bits is None:
+        return ""
+    return (
+        f"While it learned, its starting model was held in {bits} by bitsandbytes. On the whole starting model, as in "
+        "the program above, it may answer a little otherwise."
+    )
 
 
 def _beginning(continues: dict[str, Any] | None) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from facet.errors import DataError, FacetError
-from facet.export.bundle import ADAPTER_FILES, TOKENIZER_FILES
 from facet.gemma.models import STARTER
 from facet.hub.hub import BESIDE_WEIGHTS, WEIGHTS
 from facet.hub.writing import Stored
+from facet.model.tuned import ADAPTER_FILES, TOKENIZER_FILES, is_whole, tuned_files
 
 RUN_FILE: Final = "facet-run.yaml"  # the mark by which Facet knows a repository it made
-NEEDED: Final = (*ADAPTER_FILES, "README.md", RUN_FILE)
-ALLOWED: Final = frozenset([*NEEDED, *TOKENIZER_FILES, "NOTICE", "curve.svg"])
+NEEDED: Final = ("README.md", RUN_FILE)
+ALLOWED: Final = frozenset([*NEEDED, *ADAPTER_FILES, "config.json", *TOKENIZER_FILES, "NOTICE", "curve.svg"])
 HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 SECRET: Final = re.compile(rb"hf_(?:(?:oauth|jwt)_)?[A-Za-z0-9]{20,}")
 OVERLAP: Final = 64  # bytes, so that a secret across two pieces is seen too
@@ -43,7 +43,7 @@ def is_allowed(name: str) -> bool:
     folder, _, inside = name.rpartition("/")
     if folder == "base":
         return inside in BESIDE_WEIGHTS or bool(WEIGHTS.fullmatch(inside))
-    return name in ALLOWED
+    return name in ALLOWED or bool(WEIGHTS.fullmatch(name))
 
 
 def to_publish(folder: Path) -> Mapping[str, LocalFile]:
@@ -52,13 +52,22 @@ def to_publish(folder: Path) -> Mapping[str, LocalFile]:
     Raises: `DataError` when one is missing, holds a secret, or the starting model could be found by nobody else.
     """
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_own(folder, path)]
-    own_base = _base_model(folder) == STARTER
+    whole = is_whole(folder)
+    own_base = not whole and _base_model(folder) == STARTER
     names = sorted(name for name in names if is_allowed(name) and (own_base or not name.startswith("base/")))
-    if missing := [name for name in NEEDED if name not in names]:
+    if missing := [name for name in (*_weights(folder), *NEEDED) if name not in names]:
         raise _incomplete(f"It lacks {', '.join(missing)}.")
     if own_base and "base/config.json" not in names:
         raise _incomplete("Its starting model, which is nowhere else to be had, is not in the folder “base”.")
     return {name: read(folder / name, name) for name in names}
+
+
+def _weights(folder: Path) -> list[str]:
+    try:
+        needed = [file.name for file in tuned_files(folder)]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _incomplete("The list of its weights cannot be read.") from error
+    return [*needed, "tokenizer.json"] if is_whole(folder) else needed
 
 
 def is_own(folder: Path, path: Path) -> bool:

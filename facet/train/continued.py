@@ -1,4 +1,4 @@
-"""Training further from an adapter that is here already, trained or imported: what fits to what, and how it begins."""
+"""Training further from weights that are here already, trained or imported: what fits to what, and how it begins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,60 +6,47 @@ from pathlib import Path
 from typing import Any, Final
 
 from facet.errors import DataError, SettingError
-from facet.gemma.adapter_files import CONFIG, FILES, WEIGHTS
+from facet.gemma.adapter_files import CONFIG, WEIGHTS
 from facet.gemma.inspect import read_header
 from facet.gemma.models import find
 from facet.model.source import BaseSource
+from facet.model.tuned import digest, digest_said, is_whole, tuned_files, tuned_in
 from facet.recipe.recipes import TrainingRecipe
-from facet.work.checkpoint import sha256
+from facet.work import checkpoint
 from facet.work.log import Progress
 from facet.work.task import Task
 from facet.workspace import read_about, read_json
 
-START: Final = "start"  # inside a run: the adapter it goes on from
+KINDS: Final = ("all weights", "a small adapter")
+START: Final = "start"  # inside a run: the weights it goes on from
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """The finished run that another one goes on from."""
+    """What another run goes on from: the adapter or whole model of a finished run, or of a save point."""
 
     run: Path
     name: str
     base: BaseSource
-    rank: int
-    scale: float
-    adapter_sha256: str
+    tuned: Path  # the folder of its weights
+    digest: str
     imported_from: str | None
+    step: int | None = None  # of a save point
 
     @classmethod
-    def of(cls, run: Path, look: Callable[[Path], Progress]) -> "Beginning":
-        """Raises: `SettingError` while it has no model, `DataError` when its file is damaged."""
-        progress, request = look(run), Task(run).request
-        if progress.stage != "finished":
-            raise SettingError(
-                "This run has no model to go on from yet.",
-                f"Its training is {progress.stage}.",
-                "Wait until it is finished, or press “Stop and keep”.",
-            )
-        digest = sha256(run / "adapter" / WEIGHTS)
-        if digest != progress.outputs.get("adapter_sha256"):
-            raise DataError(
-                "The tuned model on this disk is damaged.",
-                "Its file is not the one that training wrote.",
-                "Go on from another run, or import your own copy of it.",
-            )
-        config = read_json(run / "adapter" / CONFIG)
-        rank = config["r"]
-        scale = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
+    def of(cls, run: Path, look: Callable[[Path], Progress], step: int | None = None) -> "Beginning":
+        """Raises: `SettingError` while it has no model, `DataError` when its file is damaged or gone."""
+        request = Task(run).request
+        tuned = _finished(run, look) if step is None else _save_point(run, step)
         origin = (request.get("imported") or {}).get("from", "")
         return cls(
             run,
             str(read_about(run).get("name", run.name)),
             BaseSource.of(request["base"]),
-            rank,
-            float(scale),
-            digest,
+            tuned,
+            digest(tuned),
             origin if origin.startswith("hub:") else None,
+            step,
         )
 
     def require_same(self, base: BaseSource) -> None:
@@ -72,21 +59,68 @@ class Beginning:
             )
 
     def fitted(self, recipe: TrainingRecipe) -> TrainingRecipe:
-        """The recipe with what cannot be chosen any more: an adapter keeps its rank and its scale."""
-        return recipe.model_copy(update={"lora_rank": self.rank, "lora_scale": self.scale})
+        """The recipe with what cannot be chosen any more: an adapter keeps its kind, its rank and its scale.
+
+        Raises: `SettingError` when an adapter should go on as a whole model, or a whole model as an adapter.
+        """
+        if is_whole(self.tuned) != (recipe.tuning == "full"):
+            raise _other_kind(self.name, is_whole(self.tuned))
+        if is_whole(self.tuned):
+            return recipe
+        config = read_json(self.tuned / CONFIG)
+        kept = {
+            "lora_rank": config["r"],
+            "lora_scale": float(config["lora_alpha"] / config["r"]),
+            "use_rslora": bool(config.get("use_rslora")),
+            "use_dora": bool(config.get("use_dora")),
+        }
+        return recipe.model_copy(update=kept)
 
     def link_into(self, task: Task) -> None:
-        for name in FILES:
-            task.link_in(self.run / "adapter" / name, f"{START}/{name}")
+        for file in tuned_files(self.tuned):
+            task.link_in(file, f"{START}/{file.name}")
 
     def note(self) -> dict[str, Any]:
-        """What the new run remembers of it."""
-        return {
-            "run": self.run.name,
-            "name": self.name,
-            "adapter_sha256": self.adapter_sha256,
-            "from": self.imported_from,
-        }
+        """What the new run remembers of it. The digest has this name for a whole model too."""
+        noted = {"run": self.run.name, "name": self.name, "adapter_sha256": self.digest, "from": self.imported_from}
+        return noted | ({"step": self.step} if self.step is not None else {})
+
+
+def _finished(run: Path, look: Callable[[Path], Progress]) -> Path:
+    progress, tuned = look(run), tuned_in(run)
+    if progress.stage != "finished" or tuned is None:
+        raise SettingError(
+            "This run has no model to go on from yet.",
+            f"Its training is {progress.stage}.",
+            "Wait until it is finished, or press “Stop and keep”.",
+        )
+    if digest(tuned) != digest_said(progress.outputs):
+        raise DataError(
+            "The tuned model on this disk is damaged.",
+            "Its file is not the one that training wrote.",
+            "Go on from another run, or import your own copy of it.",
+        )
+    return tuned
+
+
+def _save_point(run: Path, step: int) -> Path:
+    found = checkpoint.verified(Task(run).checkpoints / f"{step:06d}")
+    if found is None or not all(file.is_file() for file in tuned_files(found.folder)):
+        raise DataError(
+            "This save point is not there any more.",
+            "A run keeps its newest save points, and older ones make room.",
+            "Go on from another save point, or from the finished run.",
+        )
+    return found.folder
+
+
+def _other_kind(name: str, whole: bool) -> SettingError:
+    kind, own, other = ("whole model", *KINDS) if whole else ("adapter", *reversed(KINDS))
+    return SettingError(
+        "A run goes on with the kind of weights it began with.",
+        f"“{name}” made {'a' if whole else 'an'} {kind}, and “What learns” is set to {other}.",
+        f"Set “What learns” to {own}, or begin from the starting model itself.",
+    )
 
 
 def same_model(one: BaseSource, other: BaseSource) -> bool:
@@ -111,14 +145,25 @@ def started(model: Any, task: Task, dropout: float, fresh: bool) -> Any:
     from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 
     folder = task.folder / START
-    if fresh and sha256(folder / WEIGHTS) != task.request["start_from"]["adapter_sha256"]:
-        raise _damaged("Its file is not the one this run was started with.")
+    if fresh:
+        _require_unchanged(task)
     config = LoraConfig.from_pretrained(str(folder))
     config.lora_dropout = dropout
     model = PeftModel.from_pretrained(model, str(folder), is_trainable=True, config=config, local_files_only=True)
     if set(get_peft_model_state_dict(model)) != set(read_header(folder / WEIGHTS)):
         raise _damaged("Its layers are not those of the starting model.")
     return model
+
+
+def whole_start(task: Task) -> Path:
+    """The folder of the whole model to go on from. Raises: `DataError` when it changed since the run was made."""
+    _require_unchanged(task)
+    return task.folder / START
+
+
+def _require_unchanged(task: Task) -> None:
+    if digest(task.folder / START) != task.request["start_from"]["adapter_sha256"]:
+        raise _damaged("Its file is not the one this run was started with.")
 
 
 def _damaged(why: str) -> DataError:

@@ -247,7 +247,9 @@ def _keep(taken: Taken, folder: Path, imported: dict[str, str]) -> None:
 
 def _recipe(adapter: Adapter) -> SftRecipe:
     """What its description tells; the rest is ours, and says nothing about how it was trained."""
-    return SftRecipe(lora_rank=adapter.rank, lora_scale=float(adapter.scale), lora_dropout=float(adapter.dropout))
+    told = {"use_rslora": adapter.rslora, "use_dora": adapter.dora, "lora_dropout": float(adapter.dropout)}
+    ratio = min(16.0, max(0.01, adapter.alpha / adapter.rank))  # as far as a recipe can say it
+    return SftRecipe(lora_rank=adapter.rank, lora_scale=float(ratio), **told)
 
 
 def finish(folder: Path, base: BaseSource, base_folder: Path, emit: Callable[[log.Event], None]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from facet.dataset.render import Renderer
 from facet.errors import DataError
-from facet.model.tokens import write_tokens
+from facet.model.tokens import Lesson, write_tokens
 from tests.dataset import toy, toy_tools
 from tests.dataset.toy_tools import ASKED, CALLED, DECLARED, RESULT, TALK, TOLD
 
@@ -134,7 +134,7 @@ def test_tools_go_from_the_file_into_the_tokens_of_training(renderer, make, tmp_
         json.dumps({"messages": TALK, "tools": DECLARED}).replace("Lima", city) + "\n" for city in ("Lima", "Rome")
     )
     part = make(rows, "a.jsonl", test_size=0).folder / "train.parquet"
-    counts = write_tokens(part, tmp_path / "train.arrow", renderer, None)
+    counts = write_tokens(part, tmp_path / "train.arrow", renderer, Lesson())
     with pa.ipc.open_stream(tmp_path / "train.arrow") as stream:
         ids = stream.read_all().column("input_ids").to_pylist()
     assert counts.rows == 2
@@ -151,6 +151,6 @@ def test_tools_go_from_the_file_into_the_tokens_of_training(renderer, make, tmp_
 def test_raw_text_goes_into_the_tokens_of_training_whole(renderer, make, tmp_path):
     text = "the sea and nothing else " * 20
     part = make(f"{json.dumps({'text': text})}\n" * 2, "a.jsonl", test_size=0).folder / "train.parquet"
-    counts = write_tokens(part, tmp_path / "train.arrow", renderer, 32)
+    counts = write_tokens(part, tmp_path / "train.arrow", renderer, Lesson(max_length=32))
     assert counts.tokens == counts.trained == 2 * len(renderer.chunks(text.strip())[0].ids)
     assert (counts.cut, counts.nothing_left) == (0, 0)

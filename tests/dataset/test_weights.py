@@ -11,7 +11,7 @@ from facet.dataset.problem import RowProblem
 from facet.dataset.render import Renderer
 from facet.dataset.store import examples, extras_of, whole_examples
 from facet.errors import DataError
-from facet.model.tokens import IGNORED, write_tokens
+from facet.model.tokens import IGNORED, Lesson, write_tokens
 from tests.dataset import toy
 
 CHAT = Mapping(kind="messages", messages="messages")
@@ -79,7 +79,7 @@ def test_weights_go_from_the_file_into_the_labels_of_training(make, tmp_path, re
     made = make(rows, "a.jsonl", test_size=0)
     part = made.folder / "train.parquet"
     assert "weight" in extras_of(part)
-    counts = write_tokens(part, tmp_path / "train.arrow", renderer, None)
+    counts = write_tokens(part, tmp_path / "train.arrow", renderer, Lesson())
     assert counts.rows == 30
     with pa.ipc.open_stream(tmp_path / "train.arrow") as stream:
         labels = stream.read_all().column("labels").to_pylist()

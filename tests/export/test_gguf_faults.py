@@ -105,7 +105,7 @@ def test_weights_that_are_no_numbers_are_refused_while_writing(tmp_path, base):
 @pytest.mark.parametrize(
     ("said", "word"),
     [
-        ({"use_dora": True}, "use_dora"),
+        ({"use_dora": True}, "A part of its weights"),
         ({"peft_type": "IA3"}, "IA3"),
         ({"bias": "all"}, "bias"),
         ({"fan_in_fan_out": True}, "fan_in_fan_out"),
@@ -125,8 +125,8 @@ def test_an_adapter_that_is_more_than_lora_is_refused(tmp_path, base, said, word
     ("tensors", "word"),
     [
         ({f"{QUERIES}.lora_A.weight": (2, 200), f"{QUERIES}.lora_B.weight": (256, 2)}, "256 × 200"),
-        ({f"{QUERIES}.lora_A.weight": (2, 256)}, "One half"),
-        ({"base_model.model.model.layers.9.mlp.up_proj.lora_A.weight": (2, 256)}, "One half"),
+        ({f"{QUERIES}.lora_A.weight": (2, 256)}, "A part of its weights"),
+        ({"base_model.model.model.layers.9.mlp.up_proj.lora_A.weight": (2, 256)}, "A part of its weights"),
         (
             {f"base_model.model.model.layers.9.mlp.up_proj.lora_{half}.weight": (2, 2) for half in "AB"},
             "missing there",

@@ -68,10 +68,11 @@ def test_llama_cpp_computes_what_transformers_computes(tmp_path, name):
     [
         {},
         {"use_rslora": True},
+        {"use_dora": True},
         {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {"layers.1.mlp.down_proj": 32}},
         {"modules_to_save": ["lm_head"]},
     ],
-    ids=["plain", "rank-stabilised", "patterns", "a whole layer"],
+    ids=["plain", "rank-stabilised", "sizes apart", "patterns", "a whole layer"],
 )
 def test_an_adapter_is_merged_as_peft_applies_it(tmp_path, settings):
     base = lively("llama", tmp_path / "base", tie_word_embeddings=False)

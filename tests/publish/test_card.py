@@ -6,8 +6,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facet.publish.card import CardFacts, card, snippet
+from facet.publish.card import CardFacts, card
 from facet.publish.plain import code, fenced, inline
+from facet.publish.snippet import snippet
 from tests.publish.pages import html, structure
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
