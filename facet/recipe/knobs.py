@@ -5,7 +5,7 @@ import math
 import types
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -13,7 +13,30 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from facet.errors import SettingError
 
 Level = Literal["basic", "more"]
-Group = Literal["Learning", "Length of training", "What learns", "Adapter", "Data", "Schedule", "Memory", "Checks"]
+Group = Literal[
+    "Learning",
+    "Length of training",
+    "Schedule",
+    "Optimizer",
+    "What learns",
+    "Adapter",
+    "Data",
+    "Memory",
+    "Checks",
+    "Saving and repeating",
+]
+GROUPS: tuple[Group, ...] = get_args(Group)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Another setting that must have one of these values, or any but off and nothing, for this one to do something."""
+
+    setting: str
+    values: tuple[Any, ...] = ()
+
+    def is_met(self, value: Any) -> bool:
+        return value in self.values if self.values else bool(value)
 
 
 @dataclass(frozen=True)
@@ -26,16 +49,32 @@ class Knob:
     source: str  # where the default comes from
     group: Group = "Learning"
     level: Level = "more"
+    words: tuple[str, ...] = ()  # what each choice is called, in their order
+    slider: float | None = None  # the step of a slider beside the field, where there is one
+    needs: Need | None = None
 
     def __post_init__(self) -> None:
         if not all((self.label, self.plain, self.expert, self.source)):
             raise ValueError(f"Every text of the setting {self.label!r} must be written.")
 
 
+@dataclass(frozen=True)
+class Clash:
+    """Settings that do not go together, in one sentence. `settings` are the fields it stands at."""
+
+    settings: tuple[str, ...]
+    words: str
+    is_fatal: bool = True  # else it does no harm, but one of them does nothing
+
+
 class Recipe(BaseModel):
     """A frozen set of settings for one method. Unknown names are refused, and so are NaN and infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    def clashes(self) -> list[Clash]:
+        """What does not go together in it. Not asked when an old recipe is read, only before a new one is used."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -139,6 +178,12 @@ def coerce(setting: Setting, value: Any) -> Any:
     return value
 
 
+def coerced(recipe: type[Recipe], values: dict[str, Any]) -> dict[str, Any]:
+    """All values in the types of their settings, which must be known."""
+    known = {setting.name: setting for setting in settings(recipe)}
+    return {name: coerce(known[name], value) for name, value in values.items()}
+
+
 def read_recipe(recipe: type[Recipe], values: dict[str, Any]) -> Recipe:
     """A recipe from what a form, a command line or a file holds.
 
@@ -151,15 +196,18 @@ def read_recipe(recipe: type[Recipe], values: dict[str, Any]) -> Recipe:
             next(iter(wrong.values())),
             "Correct it and start again; nothing was started.",
         )
-    known = {setting.name: setting for setting in settings(recipe)}
     try:
-        return recipe(**{name: coerce(known[name], value) for name, value in values.items()})
+        made = recipe(**coerced(recipe, values))
     except ValidationError as error:
-        raise SettingError(
-            "Two settings do not go together.",
-            _sentence(str(error.errors()[0]["msg"]).removeprefix("Value error, ")),
-            "Change one of them and start again.",
-        ) from error
+        raise _do_not_go_together(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
+    for clash in made.clashes():
+        if clash.is_fatal:
+            raise _do_not_go_together(clash.words)
+    return made
+
+
+def _do_not_go_together(why: str) -> SettingError:
+    return SettingError("Two settings do not go together.", _sentence(why), "Change one of them and start again.")
 
 
 def complaints(recipe: type[Recipe], values: dict[str, Any]) -> dict[str, str]:
@@ -187,32 +235,18 @@ def _is_right(recipe: type[Recipe], setting: Setting, value: Any) -> bool:
     return not (setting.type in (int, float) and isinstance(value, bool))
 
 
-def add_arguments(parser: argparse.ArgumentParser, recipe: type[Recipe]) -> None:
-    """One flag for each setting; what is not given stays unset, so that a preset can fill it."""
-    for setting in settings(recipe):
+def add_arguments(parser: Any, *recipes: type[Recipe], group: Group | None = None) -> None:
+    """One flag for each setting (of a group); what is not given stays unset, so that a preset can fill it."""
+    every = {setting.name: setting for recipe in recipes for setting in settings(recipe)}
+    for setting in every.values():
+        if group is not None and setting.knob.group != group:
+            continue
         if setting.type is bool:
-            parser.add_argument(setting.flag, action=argparse.BooleanOptionalAction, help=setting.knob.plain)
+            words = setting.knob.plain.replace("%", "%%")
+            parser.add_argument(setting.flag, action=argparse.BooleanOptionalAction, help=words)
         else:
             words = f"{setting.knob.plain} {setting.range_words}, default {show(setting.default)}".replace("%", "%%")
             parser.add_argument(setting.flag, metavar=setting.type.__name__.upper(), help=words)
-
-
-def page(recipe: type[Recipe]) -> str:
-    """The reference page of a recipe, in Markdown."""
-    lines = [f"# Settings of {recipe.__name__}", "", f"{(recipe.__doc__ or '').strip()}", ""]
-    for setting in settings(recipe):
-        knob = setting.knob
-        lines += [
-            f"## {knob.label} (`{setting.name}`)",
-            "",
-            knob.plain,
-            "",
-            f"- Values: {setting.range_words}. Default: {show(setting.default)}. Command line: `{setting.flag}`.",
-            f"- For experts: {knob.expert}",
-            f"- Why this default: {knob.source}",
-            "",
-        ]
-    return "\n".join(lines)
 
 
 def show(value: Any) -> str:
@@ -222,7 +256,8 @@ def show(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):
-        return f"{value:.10f}".rstrip("0").rstrip(".") if 1e-9 < abs(value) < 1e12 or value == 0 else f"{value:g}"
+        short = f"{value:.10f}".rstrip("0").rstrip(".") if 1e-9 < abs(value) < 1e12 or value == 0 else f"{value:g}"
+        return short if float(short) == value else repr(value)  # what was shown and read again is the same number
     return str(value)
 
 

@@ -7,22 +7,27 @@ from typing import Any
 import gradio as gr
 
 from facet.errors import FacetError
-from facet.gemma.models import STARTER, BaseModel
+from facet.gemma.models import STARTER, BaseModel, find
 from facet.identity import Grant, Person
-from facet.recipe.advice import PRESETS
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.advice import PRESETS, asked_on_the_way
 from facet.studio import Studio
 from facet.ui import elsewhere
 from facet.ui.access import Access, access_layout, access_values, is_locked
+from facet.ui.again import WORDS as AGAIN_WORDS
+from facet.ui.again import recipe_again
 from facet.ui.events import Gate
-from facet.ui.forms import Form, recipe_form
+from facet.ui.forms import Form, found_in, read, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
 from facet.ui.markup import html, nothing_yet, section, trouble
 from facet.ui.models import chosen_model, tuned_choices
+from facet.ui.more_models import other_model
+from facet.ui.plan import PlanCard, plan_layout, wire_plan
 from facet.ui.prepared import choices_of
 from facet.ui.session import PRESS_SIGN_IN, REMEMBER_RUN, Session, go_to
-from facet.ui.train_words import OTHER, Start, describe_advice, describe_model
-from facet.ui.values import Beginning, Id, Line, Name, Place, Preset, Scalar
+from facet.ui.template import TemplateCard, chosen_template, template_layout, wire_template
+from facet.ui.train_where import where_layout
+from facet.ui.train_words import GOAL_CHOICES, OTHER, Start, describe_advice, describe_model
+from facet.ui.values import Beginning, Filled, Filling, Goal, Id, Line, Name, Place, Preset, Words
 from facet.ui.words import size
 
 BEGINNINGS = [("A starting model", "model"), ("One of my models", "mine")]
@@ -39,18 +44,23 @@ class TrainTab:
     dataset: gr.Dropdown
     beginning: gr.Radio
     model: gr.Radio
-    other: gr.Textbox
+    other: gr.Dropdown
     mine: gr.Dropdown
     check: gr.HTML
     access: Access
+    template: TemplateCard
+    goal: gr.Radio
     preset: gr.Radio
     reasons: gr.HTML
     form: Form
+    samples: gr.Textbox
     name: gr.Textbox
     where: gr.Radio | None  # only where there is a choice
+    plan: PlanCard
     start: gr.Button
     live: Live
     elsewhere: gr.Button | None
+    again: gr.State  # the settings of a run to start again with
 
     @property
     def data_outputs(self) -> list[Any]:
@@ -86,7 +96,7 @@ def layout(studio: Studio) -> TrainTab:
         with gr.Column(min_width=320, scale=6, elem_classes="f-gap"):
             live = live_layout()
             other = elsewhere.layout(studio)
-    return TrainTab(empty, to_data, new, *parts, live, other)
+    return TrainTab(empty, to_data, new, *parts, live, other, gr.State(None))
 
 
 def _choices(studio: Studio) -> tuple[Any, ...]:
@@ -97,39 +107,31 @@ def _choices(studio: Studio) -> tuple[Any, ...]:
     model = gr.Radio(
         [*offered, ("Another one, by its id or folder", OTHER)], value=STARTER, label="Starting model", elem_id="models"
     )
-    other = gr.Textbox(
-        label="Id of the model",
-        info="owner/name on the Hub, or a folder on this computer with safetensors",
-        visible=False,
-        max_length=400,
-    )
+    other = other_model()
     mine = gr.Dropdown(
         [], label="Which of yours", info="It goes on learning; the one you have stays as it is", visible=False
     )
     check = gr.HTML()
-    access = access_layout()
+    access, template = access_layout(), template_layout()
     presets = [(words[0], name) for name, words in PRESETS.items()]
+    goal = gr.Radio(GOAL_CHOICES, value="any", label="What is it for", elem_id="goal")
     preset = gr.Radio(presets, value="quick", label="How thorough", info="Fills in the settings below for your data")
     reasons = gr.HTML()
-    form = recipe_form(SftRecipe)
-    name = gr.Textbox(label="Name of this run", max_length=80)
-    where = _where(studio)
-    start = gr.Button("Start training", variant="primary", size="lg", elem_id="start-training")
-    return dataset, beginning, model, other, mine, check, access, preset, reasons, form, name, where, start
-
-
-def _where(studio: Studio) -> gr.Radio | None:
-    places = studio.places.choices
-    if len(places) == 1:
-        return None
-    usual = ("Where it suits the model: the starter on the processors, all others on the graphics card", "usual")
-    return gr.Radio(
-        [usual, *((place.words, place.where) for place in places)],
-        value="usual",
-        label="Where it computes",
-        info="You can change it later: a run goes on anywhere from its last save point",
-        elem_id="where",
+    form = recipe_form()
+    samples = gr.Textbox(
+        label="Questions to ask it on the way",
+        info="One in each line, at most 5; you see how its answers change",
+        lines=2,
+        max_lines=5,
+        max_length=4_000,
+        elem_id="samples",
     )
+    name = gr.Textbox(label="Name of this run", max_length=80)
+    where = where_layout(studio)
+    plan = plan_layout()
+    start = gr.Button("Start training", variant="primary", size="lg", elem_id="start-training")
+    which = (dataset, beginning, model, other, mine, check, access, template)
+    return *which, goal, preset, reasons, form, samples, name, where, plan, start
 
 
 def _download(model: BaseModel) -> str:
@@ -139,6 +141,9 @@ def _download(model: BaseModel) -> str:
 def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
     _wire_advice(tab, studio, gate, session)
     _wire_start(tab, studio, gate, session)
+    wire_plan(tab.plan, tab, studio, gate)
+    named = [tab.model.input, tab.beginning.input, tab.other.input]
+    wire_template(tab.template, tab.source, named, lambda *chosen: Start.of(*chosen).model, studio, gate)
     tab.access.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
     tab.to_data.click(None, None, None, js=go_to("data"))
     wire_live(tab.live, studio, gate, session)
@@ -154,17 +159,20 @@ def _wire_advice(tab: TrainTab, studio: Studio, gate: Gate, session: Session) ->
         model: Name,
         other: Line,
         mine: Id | None,
+        goal: Goal,
         preset: Preset,
+        again: Filling | None = None,
     ) -> Iterator[Any]:
         if dataset:
             yield [*[gr.skip()] * before, LOOKING, *[gr.skip()] * after]
-        yield advised(tab, studio, grant, dataset, Start.of(studio, person, beginning, model, other, mine), preset)
+        begin = Start.of(studio, person, beginning, model, other, mine)
+        yield advised(tab, studio, grant, dataset, begin, goal, preset, again)
 
     def toggle(person: Person, beginning: Beginning, model: Name) -> list[Any]:
         fresh = beginning == "model"
         return [
             gr.Radio(visible=fresh),
-            gr.Textbox(visible=fresh and model == OTHER),
+            gr.Dropdown(visible=fresh and model == OTHER),
             gr.Dropdown(visible=not fresh),
         ]
 
@@ -177,9 +185,10 @@ def _wire_advice(tab: TrainTab, studio: Studio, gate: Gate, session: Session) ->
         [tab.model, tab.other, tab.mine],
         quiet=True,
     )
-    changed = [tab.dataset.change, tab.beginning.input, tab.model.input, tab.mine.input, tab.preset.input]
-    changed += [tab.other.submit, tab.other.blur, tab.access.again.click, session.who.change]
-    asked = {"dataset": tab.dataset} | tab.source | {"preset": tab.preset}
+    changed = [tab.dataset.change, tab.beginning.input, tab.model.input, tab.mine.input]
+    changed += [tab.goal.input, tab.preset.input, tab.again.change]
+    changed += [tab.other.input, tab.access.again.click, session.who.change]
+    asked = {"dataset": tab.dataset} | tab.source | {"goal": tab.goal, "preset": tab.preset, "again": tab.again}
     gate.on(changed, recommend, asked, tab.advice_outputs, show_progress="hidden", trigger_mode="always_last")
 
 
@@ -193,12 +202,16 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         other: Line,
         mine: Id | None,
         name: Line,
+        settings: Filled | None,
+        samples: Words,
+        template: Name,
+        own_template: Words,
         where: Place = "usual",
-        **values: Scalar,
     ) -> str:
-        begin, recipe = Start.of(studio, person, beginning, model, other, mine), tab.form.read(values)
+        begin, recipe = Start.of(studio, person, beginning, model, other, mine), read(settings)
+        told = chosen_template(template, own_template) if not begin.run_id else {}
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
-        lent["ask_first"] = True
+        lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines()) or {}) | told}
         return studio.start(person, dataset or "", begin.model, recipe, name, **lent)
 
     def check(
@@ -209,28 +222,34 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         other: Any,
         mine: Any,
         name: Any,
+        settings: Any,
+        samples: Any,
+        template: Any,
+        own_template: Any,
         where: Any = None,
-        **values: Any,
     ) -> list[Any]:
         fresh = beginning == "model"
-        fine = [
+        return [
             gr.validate(bool(dataset), "Choose the data to learn from."),
             gr.validate(True, ""),
             gr.validate(True, ""),
             gr.validate(not fresh or model != OTHER or bool(other), "Write the id of the model."),
             gr.validate(fresh or bool(mine), "Choose which of your models goes on learning."),
-            gr.validate(True, ""),
-            *(gr.validate(True, "") for _ in tab.place),
+            *(gr.validate(True, "") for _ in range(5 + len(tab.place))),  # the settings speak at their own fields
         ]
-        return fine + tab.form.verdicts(values)
 
-    asked = {"dataset": tab.dataset} | tab.source | {"name": tab.name} | tab.place | tab.form.controls
+    def inspect(person: Person, settings: Filled | None) -> Any:
+        return gr.HTML(problems=found_in(settings))
+
+    asked = {"dataset": tab.dataset} | tab.source | {"name": tab.name}
+    asked |= {"settings": tab.form.component, "samples": tab.samples} | tab.template.asked | tab.place
+    gate.on(tab.form.component.input, inspect, {"settings": tab.form.component}, tab.form.component, quiet=True)
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
     started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)
 
 
-def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None) -> list[Any]:
-    """Values of `data_outputs`."""
+def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None, own: str | None = None) -> list[Any]:
+    """Values of `data_outputs`. `own` is the model of theirs that is chosen."""
     cards = studio.datasets(person)
     value = wanted if any(card.id == wanted for card in cards) else cards[0].id if cards else None
     open_card = next((card for card in cards if card.id == value), None)
@@ -241,28 +260,39 @@ def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None)
         gr.Column(visible=bool(cards)),
         gr.Dropdown(choices=choices, value=value),
         gr.Radio(visible=bool(mine)),
-        gr.Dropdown(choices=mine, value=chosen_model(mine, None)),
+        gr.Dropdown(choices=mine, value=chosen_model(mine, own)),
     ]
 
 
-def advised(tab: TrainTab, studio: Studio, grant: Grant, dataset: str | None, begin: Start, preset: str) -> Any:
+def advised(
+    tab: TrainTab,
+    studio: Studio,
+    grant: Grant,
+    dataset: str | None,
+    begin: Start,
+    goal: Goal,
+    preset: Preset,
+    again: Filling | None = None,
+) -> Any:
     """Values of `advice_outputs`: the check of the model, its terms, the reasons, a name, and every setting's value."""
     if not dataset or not begin.model:
         return gr.skip()
     person = grant.person
     check = studio.check_model(person, begin.model, grant)
-    offered = next((one for one in studio.models() if one.id == begin.model), None)
+    offered = find(begin.model)
     told = [str(describe_model(check, offered, begin.name)), *access_values(check, person)]
     unchanged = [gr.skip()] * len(tab.form.outputs)
     if check.problem:
         return [*told, gr.Button(interactive=not is_locked(check)), "", gr.skip(), *unchanged]
     told.append(gr.Button(interactive=True))
     try:
-        advice = studio.advise(person, dataset, begin.model, preset, grant)
+        advice = studio.advise(person, dataset, begin.model, preset, grant, goal)
     except FacetError as error:
         return [*told, str(trouble(error)), gr.skip(), *unchanged]
     card = studio.dataset(person, dataset)
+    if recipe := recipe_again(again, dataset, begin.model, goal, preset):
+        return [*told, AGAIN_WORDS, again["name"], tab.form.filled(recipe, {}, advice.situation)]
     reasons = {reason.setting: reason.words for reason in advice.reasons}
-    summary = describe_advice(advice, preset, card.summary["splits"]["train"])
+    summary = describe_advice(advice, goal, preset)
     name = f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}"
-    return [*told, str(summary), name[:80], *tab.form.filled(advice.recipe, reasons)]
+    return [*told, str(summary), name[:80], tab.form.filled(advice.recipe, reasons, advice.situation)]

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from facet.gemma.models import BaseModel
 from facet.identity import Person
 from facet.model.choose import ModelCheck
-from facet.recipe.advice import PRESETS, Advice
+from facet.recipe.advice import PRESETS, Advice, Preset
+from facet.recipe.goals import GOAL_WORDS, Goal
 from facet.studio import Studio
 from facet.ui.access import is_locked
 from facet.ui.markup import each, html, note, trouble
@@ -16,6 +17,7 @@ from facet.ui.models import model_name
 from facet.ui.words import count, size
 
 OTHER = "another"
+GOAL_CHOICES = [(f"{name}: {words}", goal) for goal, (name, words) in GOAL_WORDS.items() if goal != "taste"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,13 @@ def describe_model(check: ModelCheck, offered: BaseModel | None, mine: str = "")
     return words + html('<dl class="f-facts">{}</dl>', each("<dt>{}</dt><dd>{}</dd>", facts))
 
 
-def describe_advice(advice: Advice, preset: str, rows: int) -> Markup:
-    """What the preset comes to, in numbers; the reason of each value stands at its field."""
+def describe_advice(advice: Advice, goal: Goal, preset: Preset) -> Markup:
+    """What goal and preset come to, in numbers; the reason of each value stands at its field."""
     recipe = advice.recipe
-    steps = count(recipe.steps(rows), "step")
+    steps = count(recipe.steps(advice.rows), "step")
     words = (
-        f"{PRESETS[preset][1]} That is {steps} of {count(recipe.effective_batch_size, 'example')} "
-        f"each, out of your {rows:,}. Why each value was chosen stands below it; change what you like."
+        f"{GOAL_WORDS[goal][1]} {PRESETS[preset][1]} That is {steps} of "
+        f"{count(recipe.effective_batch_size, 'example')} each, out of your {advice.rows:,}. "
+        "Why each value was chosen stands below it; change what you like."
     )
-    return note("", words, "good")
+    return note(advice.words, words, "good")

@@ -1,10 +1,13 @@
 """Advice follows the data and the model, and says why with their numbers."""
 
+from dataclasses import replace
+
 import pytest
 
-from facet.recipe.advice import DataFacts, ModelFacts, advise
+from facet.recipe.advice import DataFacts, ModelFacts, advise, asked_on_the_way
+from facet.recipe.goals import GOALS
 from facet.recipe.knobs import complaints
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import PretrainRecipe, SftRecipe
 
 SMALL = ModelFacts("Gemma 3 270M", 268_000_000, 32_768)
 
@@ -51,3 +54,48 @@ def test_advice_is_always_within_the_bounds_and_has_a_reason_for_what_it_says(tr
 
 def test_without_a_validation_part_there_is_nothing_to_check_on():
     assert advise(data(20, 50, validation=0), SMALL).recipe.evaluations == 0
+
+
+ANY = data(500, 300)
+TEXTS = DataFacts(40, 4, 90_000, 60_000, measured=True, method="cpt", tokens=800_000)
+
+
+def test_plain_text_is_read_as_it_stands_by_continued_pre_training():
+    advice = advise(TEXTS, SMALL, "balanced", "facts")
+
+    assert isinstance(advice.recipe, PretrainRecipe) and advice.recipe.packing
+    assert "continued pre-training" in advice.words
+    assert advice.rows == -(-800_000 // advice.recipe.max_length)
+
+
+def test_facts_from_conversations_point_to_plain_text():
+    assert "plain text" in advise(ANY, SMALL, "balanced", "facts").words
+
+
+@pytest.mark.parametrize("goal", [goal for goal in GOALS if goal != "any"])
+@pytest.mark.parametrize("facts", [data(64, 40), TEXTS], ids=["conversations", "texts"])
+def test_every_goal_is_within_the_bounds_and_has_a_reason_for_all_it_changes(goal, facts):
+    usual, advice = advise(facts, SMALL).recipe, advise(facts, SMALL, "balanced", goal)
+    changed = {name for name in type(usual).model_fields if getattr(usual, name) != getattr(advice.recipe, name)}
+
+    assert complaints(type(advice.recipe), advice.recipe.model_dump()) == {}
+    assert [clash for clash in advice.recipe.clashes() if clash.is_fatal] == []
+    assert changed <= {reason.setting for reason in advice.reasons}
+    assert changed
+
+
+def test_the_goals_differ_from_each_other():
+    recipes = {goal: advise(data(64, 40), SMALL, "balanced", goal).recipe for goal in GOALS}
+    assert len(set(recipes.values())) == len(GOALS)
+
+
+def test_a_model_that_was_never_taught_to_answer_reads_the_conversations_once_more():
+    taught, untaught = advise(ANY, SMALL), advise(ANY, replace(SMALL, is_pretrained=True))
+
+    assert untaught.recipe.num_train_epochs == taught.recipe.num_train_epochs + 1
+    assert any("never held a conversation" in reason.words for reason in untaught.reasons)
+
+
+def test_at_most_five_questions_are_asked_on_the_way():
+    assert asked_on_the_way(["", "  "]) is None
+    assert asked_on_the_way(["one", "", *"abcdef"]) == {"samples": ["one", *"abcd"]}

@@ -5,8 +5,9 @@ import argparse
 import pytest
 
 from facet.errors import SettingError
-from facet.recipe.knobs import add_arguments, complaints, page, read_number, read_recipe, settings
+from facet.recipe.knobs import add_arguments, complaints, read_number, read_recipe, settings
 from facet.recipe.recipes import SftRecipe
+from facet.recipe.reference import reference
 
 ALL = settings(SftRecipe)
 NAMES = {setting.name for setting in ALL}
@@ -64,5 +65,5 @@ def test_the_command_line_with_no_flags_is_the_untouched_form():
 
 
 def test_the_reference_page_names_every_setting():
-    written = page(SftRecipe)
+    written = reference("sft")
     assert all(f"`{name}`" in written for name in NAMES)
