@@ -1,0 +1,107 @@
+"""What a run will need, and measuring it on this machine, through the studio's one door."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from facet.errors import FacetError
+from facet.identity import Grant, Person
+from facet.places import Places
+from facet.planning import Planning
+from facet.recipe.methods import method_of
+from facet.recipe.plan import Plan
+from facet.recipe.recipes import TrainingRecipe
+from facet.starting import Starting
+from facet.work.conductor import Conductor, Looking
+from facet.work.log import Progress
+from facet.work.task import Task, Where
+from facet.workspace import Workspace, whole_or_gone
+
+KEPT_MEASURES = 8  # of one person
+DATA = ("train.parquet", "dataset.json")
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """A measurement: how it stands, and its numbers once it is done."""
+
+    id: str
+    progress: Progress
+
+    @property
+    def is_over(self) -> bool:
+        return self.progress.stage in ("finished", "failed", "paused")
+
+
+class PlanDoor:
+    """A part of `Studio`."""
+
+    workspace: Workspace
+    starting: Starting
+    planning: Planning
+    places: Places
+    conductor: Conductor
+    looking: Looking
+
+    def plan(
+        self,
+        person: Person,
+        dataset_id: str,
+        base_model: str,
+        recipe: TrainingRecipe,
+        where: Where | None = None,
+        grant: Grant | None = None,
+    ) -> Plan:
+        """Memory, minutes, quota and price of a run before it starts, and what to change when it does not fit.
+
+        Raises: what `check_model` reports, but not that the model is too large; `CapacityError` when `where` is not
+        here.
+        """
+        check = self.starting.chooser.check(person, base_model, grant=grant)
+        if check.problem and check.facts is None:
+            raise check.problem
+        return self.planning.plan(person, dataset_id, check, recipe, where, grant)
+
+    def start_measuring(
+        self, person: Person, dataset_id: str, base_model: str, recipe: TrainingRecipe, grant: Grant | None = None
+    ) -> str:
+        """Begin to take a few real steps on the longest of these examples, here; returns an id at once.
+
+        Raises: what `check_model` reports; `NotFoundError` for a model that is not on this machine yet.
+        """
+        self.starting.folder(person, base_model)
+        check = self.starting.check(person, base_model, grant)
+        data = self.starting.shelf.folder(person, dataset_id)
+        self._forget_measures(person)
+        place = self.workspace.create(person, "measures", check.name)
+        task = Task(place)
+        with whole_or_gone(place):
+            for name in DATA:
+                task.link_in(data / name, f"data/{name}")
+            request = {"method": method_of(recipe), "recipe": recipe.model_dump(), "base": check.base.as_dict()}
+            Task.create(place, "measure", request | {"dataset_id": dataset_id})
+        self.conductor.wake()
+        return place.name
+
+    def measuring(self, person: Person, measure_id: str) -> Measuring:
+        folder = self.workspace.find(person, "measures", measure_id)
+        return Measuring(folder.name, self.looking(folder))
+
+    def latest_measuring(self, person: Person) -> Measuring | None:
+        folders = self.workspace.all(person, "measures")
+        return Measuring(folders[0].name, self.looking(folders[0])) if folders else None
+
+    def _forget_measures(self, person: Person) -> None:
+        """The newest few are kept; one that is still at work, or waits, gives way to the next press."""
+        for place, folder in enumerate(self.workspace.all(person, "measures")):
+            if place >= KEPT_MEASURES - 1 or not self.looking(folder).is_over:
+                with contextlib.suppress(FacetError):
+                    self.places.stop(Task(folder))
+                    self.looking.forget(folder)
+                    self.workspace.delete(person, "measures", folder.name)
+
+    def forecast_of(self, person: Person, run_id: str) -> dict[str, Any] | None:
+        """What was forecast of a run when it started; None for one that was started without."""
+        request = Task(self.workspace.find(person, "runs", run_id)).request
+        kept = request.get("forecast")
+        return kept if isinstance(kept, dict) else None

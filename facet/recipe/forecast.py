@@ -1,0 +1,213 @@
+"""One run in one place: memory, minutes, quota and price, before it starts. Pure."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from facet.gemma.inspect import ModelFacts
+from facet.gemma.memory import Needs, Precision, Training, training_needs
+from facet.recipe.prices import RENTED
+from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.workload import Lengths, Workload, workload
+
+START_SECONDS: Final = 15.0  # libraries and the first look at the data
+LOAD_GB_PER_SECOND: Final = 0.5
+SAVE_SECONDS: Final = 0.3  # beside the bytes of a save point
+SAVE_SHARE: Final = 0.05  # of the time of a run that its save points take at most
+SAVE_GB_PER_SECOND: Final = 0.3
+PASS_SECONDS: Final = 0.06  # what a group costs however short it is
+ZERO_SLICE_SECONDS: Final = 15.0  # loading and saving, in each call
+ANSWER_TOKENS: Final = 48  # of the answers to a person's prompts on the way
+ANSWER_SECONDS: Final = 2.0  # they may take at any rate
+ANSWER_SHARE: Final = 0.05  # and of the time of the run
+ONE_BY_ONE: Final = 4.0  # times as long as in a group, for each multiplication
+SAFE: Final = 0.95  # of the free memory is filled at most
+How = Literal["measured", "earlier runs", "rough"]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What things take, in seconds: by the clock, or of a processor."""
+
+    per_gflop: float
+    per_pass: float  # a group of examples, however short
+    per_update: float = 0.0
+    load: float = START_SECONDS
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of one machine and one model, from a measurement or from earlier runs."""
+
+    how: How
+    clock: Pace
+    processor: Pace
+    memory_ratio: float | None = None  # peak that was measured, over the estimate for the same
+    precision: Precision | None = None  # of the frozen model, as the worker decided here
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A place that could do the run."""
+
+    where: str  # "local", "zerogpu", or a flavor of rented machine
+    words: str
+    device: str  # "cpu", "cuda", "mps"
+    free_gb: float
+    gflops: float  # by rule of thumb, where nothing was measured
+    precision: Precision = "float32"  # what "auto" comes to there
+    quota_seconds: float | None = None  # that are left today
+    quota_factor: float = 1.0  # seconds of quota for a second on the card
+    slice_seconds: float = 600.0
+    usd_per_hour: float = 0.0
+    cores: int = 1
+    measured: Measured | None = None
+    is_here: bool = True
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One place."""
+
+    where: str
+    words: str
+    gb: float
+    free_gb: float
+    minutes: float
+    seconds_per_step: float
+    processor_seconds: float
+    how: How
+    slices: int = 1
+    quota_minutes: float | None = None  # that it takes; None where none is counted
+    quota_left: float | None = None  # minutes
+    usd: float = 0.0
+    is_here: bool = True
+
+    @property
+    def fits(self) -> bool:
+        return self.gb <= SAFE * self.free_gb
+
+    @property
+    def days(self) -> int:
+        """On how many days a quota that comes back daily is needed; 1 where it suffices."""
+        if self.quota_minutes is None or not self.quota_left:
+            return 1
+        return max(1, -(-round(self.quota_minutes) // max(1, round(self.quota_left))))
+
+
+def rented() -> tuple[Machine, ...]:
+    """What the run would cost on machines of Hugging Face Jobs."""
+    return tuple(
+        Machine(one.flavor, one.words, "cuda", one.memory_gb, one.gflops, "bfloat16", usd_per_hour=one.usd_per_hour,
+                is_here=False)
+        for one in RENTED
+    )  # fmt: skip
+
+
+def forecast(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine) -> Forecast:
+    """One place: does it fit, how long does it take, what does it cost?"""
+    load = workload(facts, recipe, lengths, checkpoints(recipe, machine))
+    known = machine.measured or rough(facts, recipe, machine)
+    seconds, step = spent(facts, recipe, load, known.clock)
+    processor, _ = spent(facts, recipe, load, known.processor)
+    quota, slices = None, 1
+    if machine.quota_seconds is not None:
+        useful = max(1.0, machine.slice_seconds - ZERO_SLICE_SECONDS)
+        slices = max(1, int(-(-seconds // useful)))
+        quota = (seconds + slices * ZERO_SLICE_SECONDS) * machine.quota_factor / 60
+    return Forecast(
+        where=machine.where,
+        words=machine.words,
+        gb=memory_gb(facts, recipe, lengths, machine),
+        free_gb=machine.free_gb,
+        minutes=seconds / 60,
+        seconds_per_step=step,
+        processor_seconds=processor,
+        how=known.how,
+        slices=slices,
+        quota_minutes=quota,
+        quota_left=None if machine.quota_seconds is None else machine.quota_seconds / 60,
+        usd=seconds / 3600 * machine.usd_per_hour,
+        is_here=machine.is_here,
+    )
+
+
+def spent(facts: ModelFacts, recipe: TrainingRecipe, load: Workload, pace: Pace) -> tuple[float, float]:
+    """Seconds of a whole run, and of one of its steps."""
+    step = (load.work * pace.per_gflop + load.passes * pace.per_pass) / load.steps + pace.per_update
+    looking = load.look_work * pace.per_gflop + load.look_passes * pace.per_pass / 3
+    token = 2 * facts.parameters / 1e9 * pace.per_gflop * ONE_BY_ONE + pace.per_pass / 3
+    answer = ANSWER_TOKENS * token  # the first and the last are always written, others as far as time allows
+    learning = step * load.steps
+    answers = 2 * answer + min(load.looks * answer, ANSWER_SECONDS + ANSWER_SHARE * learning)
+    save = SAVE_SECONDS + _save_gb(facts, recipe) / SAVE_GB_PER_SECOND
+    saving = save + min((load.saves - 1) * save, SAVE_SHARE * learning)  # the last is always written
+    return pace.load + learning + looking + answers + saving, step
+
+
+def rough(facts: ModelFacts, recipe: TrainingRecipe, machine: Machine) -> Measured:
+    """A rule of thumb, where nothing was measured."""
+    slower = {"4bit": 1.4, "8bit": 1.6}.get(recipe.base_precision, 1.0) * (1.35 if recipe.use_dora else 1.0)
+    load = START_SECONDS + facts.parameters * 4 / 1e9 / LOAD_GB_PER_SECOND
+    per_pass = PASS_SECONDS * facts.layers / 18
+    clock = Pace(slower / machine.gflops, per_pass, load=load)
+    processor = Pace(clock.per_gflop * machine.cores, per_pass, load=load) if machine.device == "cpu" else clock
+    return Measured("rough", clock, processor)
+
+
+def needs_of(
+    facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, answers: bool = True
+) -> Needs:
+    """Memory by what it is for, while the longest examples are worked on."""
+    read, batch = lengths.read_with(recipe), recipe.per_device_train_batch_size
+    batch = min(batch, max(1, read.rows))
+    most_learned = batch * max(read.learned, default=1)
+    how = Training(
+        batch=batch,
+        length=read.longest,
+        learned=most_learned,
+        tuning=recipe.tuning,
+        precision=resolved(recipe, machine),
+        rank=recipe.lora_rank,
+        trainable=trainable(facts, recipe),
+        optimizer=recipe.optim,
+        dora=recipe.use_dora,
+        gradient_checkpointing=checkpoints(recipe, machine),
+        stock_loss=recipe.loss_kernel == "stock",
+        dropout=recipe.lora_dropout > 0,
+        answers=answers,
+        device=machine.device,
+    )
+    return training_needs(facts, how)
+
+
+def memory_gb(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine) -> float:
+    """The peak, corrected by what was measured here where there is such a measurement."""
+    ratio = machine.measured.memory_ratio if machine.measured else None
+    return needs_of(facts, recipe, lengths, machine).gb * (ratio or 1.0)
+
+
+def resolved(recipe: TrainingRecipe, machine: Machine) -> Precision:
+    if recipe.base_precision != "auto":
+        return recipe.base_precision
+    return (machine.measured.precision if machine.measured else None) or machine.precision
+
+
+def checkpoints(recipe: TrainingRecipe, machine: Machine) -> bool:
+    """Is the forward pass done again in the backward pass?"""
+    return recipe.gradient_checkpointing == "on" or (
+        recipe.gradient_checkpointing == "auto" and machine.device == "cuda"
+    )
+
+
+def trainable(facts: ModelFacts, recipe: TrainingRecipe) -> int:
+    """How many weights learn."""
+    if recipe.tuning == "full":
+        return facts.parameters
+    first, last = recipe.first_layer or 1, min(recipe.last_layer or facts.layers, facts.layers)
+    share = max(0, last - first + 1) / facts.layers
+    return round(share * facts.trainable(recipe.lora_rank, recipe.lora_targets.replace("_", "-")))
+
+
+def _save_gb(facts: ModelFacts, recipe: TrainingRecipe) -> float:
+    """Bytes of a save point: every trained weight, and the two averages of its optimizer."""
+    return 12 * trainable(facts, recipe) / 1e9
