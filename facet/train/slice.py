@@ -1,16 +1,17 @@
 """Train from the newest save point until done, asked to stop, or out of time."""
 
-from dataclasses import asdict, replace
 from typing import Any
 
 from facet.errors import TrainingError
 from facet.model.source import BaseSource
 from facet.recipe.methods import recipe_of
-from facet.train import imports, rows
+from facet.train import best, imports, looking, rows
 from facet.train.finish import finish_from
 from facet.train.job import Job, read_job
 from facet.train.trainer import build
+from facet.train.weights import put_back
 from facet.work import checkpoint, log
+from facet.work.checkpoint import Checkpoint
 from facet.work.worker import Slice, is_out_of_memory, out_of_memory
 
 
@@ -18,7 +19,9 @@ def prepare(piece: Slice) -> None:
     """What needs no device, done ahead of the first slice: tokens. An imported adapter has none."""
     request = piece.task.request
     if not request.get("imported"):
-        rows.tokens(piece, BaseSource.of(request["base"]).folder(piece.models), recipe_of(request))
+        base, recipe = BaseSource.of(request["base"]).folder(piece.models), recipe_of(request)
+        rows.tokens(piece, base, recipe)
+        looking.prepare(piece.task, base, recipe)
 
 
 def advance(piece: Slice) -> None:
@@ -32,16 +35,40 @@ def advance(piece: Slice) -> None:
     if piece.task.stop_asked() == "pause":
         piece.emit(log.Paused(step=job.start.step if job.start else 0, words="Paused before the next step."))
         return
-    keep = piece.task.stop_asked() == "keep"
-    if job.start and (keep or (job.start.step >= job.total_steps and not job.owes_a_look(job.start.step))):
-        finish_from(job, job.start.folder, early=keep)
+    if job.start and _is_over(job, job.start.step):
+        if log.progress_of(piece.task.events_file).step > job.start.step:
+            piece.emit(log.Resumed(step=job.start.step))  # what came after it is lost
+        _finish(job, job.start)
         return
+    looking.prepare(piece.task, job.folder, job.recipe)
     try:
+        if piece.memory_was_short:
+            raise MemoryError
         _train(job)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         _halve(job)
+        if piece.memory_was_short:
+            piece.emit(log.Queued())  # with less at once it has all its tries again
+
+
+def _is_over(job: Job, step: int) -> bool:
+    """Has it learned all that it will, and was that looked at?"""
+    looks = _looks(job, step)
+    if _keeps(job):  # by a person's wish; the best can only be told after a look at the newest
+        return not (job.recipe.keep_best and looks and step not in dict(looks))
+    ends = step >= job.total_steps or best.is_enough(looks, job.recipe, job.total_steps)
+    return ends and not job.owes_a_look(step)
+
+
+def _keeps(job: Job) -> bool:
+    return job.piece.task.stop_asked() == "keep"
+
+
+def _looks(job: Job, until: int) -> list[tuple[int, float]]:
+    """At the validation part, as the log has them."""
+    return best.looks_of(log.progress_of(job.piece.task.events_file).curves.get("validation_loss", []), until)
 
 
 def _train(job: Job) -> None:
@@ -50,28 +77,47 @@ def _train(job: Job) -> None:
     job.piece.emit(log.Staged(words="Loading the starting model"))
     facts = {"versions": job.execution.versions, "threads": job.execution.threads}
     pace = Pace(**job.start.facts.get("pace", {})) if job.start else Pace()
-    watch = Watch(job.piece, job.evaluate_at, facts, pace)
+    watch = Watch(job.piece, looking.read(job), facts, pace)
     trainer = build(job, watch)
     step = job.start.step if job.start else 0
     again = log.progress_of(job.piece.task.events_file).where != ""
     job.piece.emit(log.Started(total_steps=job.total_steps, step=step, where=job.execution.words))
     if again:
         job.piece.emit(log.Resumed(step=step))
+    watch.looking.recall(log.progress_of(job.piece.task.events_file))
     if job.piece.seconds_left() < pace.to_end_well(look=True) + 1.25 * pace.step:
         job.piece.emit(log.Paused(step=step, words="There was not enough time for another step.", out_of_time=True))
         return
-    _look_before(job, trainer)
-    if step < job.total_steps:
+    watch.ended = "keep" if job.start and _keeps(job) else None
+    _look_before(job, trainer, watch)
+    if step < job.total_steps and not watch.ended and not watch.enough:
         trainer.train(resume_from_checkpoint=str(job.start.folder) if job.start else None)
     step = max(step, trainer.state.global_step)
-    unfinished = step < job.total_steps or job.owes_a_look(step)
+    unfinished = (step < job.total_steps and not watch.enough) or job.owes_a_look(step)
     if watch.ended == "pause" or (watch.ended is None and watch.out_of_time and unfinished):
         _pause(job, step, by_itself=watch.ended is None)
         return
     newest, _ = checkpoint.newest(job.piece.task.checkpoints)
     if newest is None or newest.step != step:
         raise _last_save_is_lost()
-    finish_from(job, newest.folder, early=watch.ended == "keep")
+    _finish(job, newest)
+
+
+def _finish(job: Job, newest: Checkpoint) -> None:
+    """End with the best save point there is, and say why where it is not the newest."""
+    points, looks = job.piece.task.checkpoints, _looks(job, newest.step)
+    saved = set(checkpoint.steps(points))
+    kept = best.kept(looks, newest.step, saved, job.recipe)
+    while kept.step != newest.step and (point := checkpoint.at(points, kept.step)) is None:
+        saved.discard(kept.step)  # damaged: the next best
+        kept = best.kept(looks, newest.step, saved, job.recipe)
+    enough = best.is_enough(looks, job.recipe, job.total_steps)
+    for words in (best.why_enough(looks, job.recipe.early_stopping_threshold) if enough else "", kept.words):
+        if words:
+            job.piece.emit(log.Noted(words=words, step=newest.step))
+    folder = newest.folder if kept.step == newest.step else point.folder
+    more = {"kept_step": kept.step} | ({"ended": "no gain"} if enough else {})
+    finish_from(job, folder, early=newest.step < job.total_steps, more=more)
 
 
 def _pause(job: Job, step: int, by_itself: bool) -> None:
@@ -83,17 +129,13 @@ def _pause(job: Job, step: int, by_itself: bool) -> None:
     job.piece.emit(log.Paused(step=step, words=words, out_of_time=by_itself))
 
 
-def _look_before(job: Job, trainer: Any) -> None:
+def _look_before(job: Job, trainer: Any, watch: Any) -> None:
     """The first point of the validation curve, or one that the last slice had no time for."""
-    if trainer.eval_dataset is None or not job.recipe.evaluations:
-        return
+    looks = trainer.eval_dataset is not None and job.recipe.evaluations > 0
     if not job.start:
-        trainer.evaluate()  # the model as training finds it
-    elif job.owes_a_look(job.start.step):
-        from peft import set_peft_model_state_dict
-        from safetensors.torch import load_file
-
-        set_peft_model_state_dict(trainer.model, load_file(job.start.folder / "adapter_model.safetensors"))
+        trainer.evaluate() if looks else watch.answer(trainer.model, 0)  # the model as training finds it
+    elif looks and (job.owes_a_look(job.start.step) or not watch.looking.has_seen(job.start.step, watch.ended)):
+        put_back(trainer.model, job.start.folder)
         trainer.state.global_step = job.start.step
         trainer.evaluate()
 
@@ -115,7 +157,7 @@ def _halve(job: Job) -> None:
     if micro == 1:
         raise out_of_memory()
     fewer = max(count for count in range(1, micro // 2 + 1) if effective % count == 0)
-    job.piece.task.decide_execution(asdict(replace(job.execution, micro_batch=fewer)))
+    job.settle(micro_batch=fewer)
     words = f"Memory ran out with {micro} examples at once. It goes on with {fewer}, and more groups per step."
     job.piece.emit(log.Noted(words=words))
     start = job.start.step if job.start else 0

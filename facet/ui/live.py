@@ -9,15 +9,19 @@ from markupsafe import Markup
 from facet.errors import FacetError, NotFoundError
 from facet.identity import Grant, Person
 from facet.studio import Studio
+from facet.train.remaining import seconds_left
 from facet.train.runs import RunCard
-from facet.ui.charts import learning_curve
 from facet.ui.events import Gate
+from facet.ui.live_curves import Axis, Choice, Which, choice_layout, describe_table, has_curves, plot
+from facet.ui.live_numbers import describe_health, describe_numbers
+from facet.ui.live_samples import describe_samples
 from facet.ui.markup import each, html, nothing_yet, track, trouble
 from facet.ui.models import came_from, model_name
 from facet.ui.pace import Pace
+from facet.ui.plan import predicted_and_actual
 from facet.ui.session import Session, go_to
 from facet.ui.values import Id
-from facet.ui.words import STAGE_WORDS, number, short_duration, stage_look, stage_sentence
+from facet.ui.words import STAGE_WORDS, stage_look, stage_sentence
 from facet.work.fairness import Turn
 
 LOOK_EVERY = 2.0  # seconds
@@ -43,7 +47,9 @@ class Live:
     empty: gr.HTML
     box: gr.Column
     status: gr.HTML
+    choice: Choice
     chart: gr.Plot
+    samples: gr.HTML
     pause: gr.Button
     resume: gr.Button
     keep: gr.Button
@@ -67,6 +73,8 @@ class Live:
             self.keep,
             self.after,
             self.log,
+            self.choice.row,
+            self.samples,
             self.tick,
             self.seen,
         ]
@@ -78,6 +86,7 @@ def live_layout() -> Live:
     )
     with gr.Column(visible=False, elem_id="live", elem_classes="card f-gap") as box:
         status = gr.HTML()
+        choice = choice_layout()
         # Hidden, not absent: the browser fetches what draws it when the tab opens, not when the first number comes.
         chart = gr.Plot(label="Learning curve", show_label=False, visible="hidden", elem_id="curve")
         with gr.Row(elem_classes="f-buttons"):
@@ -86,13 +95,16 @@ def live_layout() -> Live:
             chat = gr.Button("Chat with it", variant="primary", scale=0)
             test = gr.Button("Test it", scale=0)
             take = gr.Button("Take it home", scale=0)
-        with gr.Accordion("What the worker says", open=False):
+        samples = gr.HTML(elem_id="samples")
+        with gr.Accordion("All numbers, and what the worker says", open=False):
             log = gr.HTML()
     return Live(
         empty,
         box,
         status,
+        choice,
         chart,
+        samples,
         pause,
         resume,
         keep,
@@ -109,8 +121,8 @@ def live_layout() -> Live:
 def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
     pace = Pace()
 
-    def follow(person: Person, run: Id | None, seen: Any) -> Any:
-        shown = look(studio, pace, person, run, seen)
+    def follow(person: Person, run: Id | None, seen: Any, which: Which, axis: Axis) -> Any:
+        shown = look(studio, pace, person, run, seen, (which, axis))
         return gr.skip() if seen is not None and shown[-1] == seen else shown
 
     def steer(action: str) -> Any:
@@ -122,8 +134,10 @@ def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
 
         return press
 
-    state = {"run": session.run, "seen": live.seen}
+    state = {"run": session.run, "seen": live.seen, "which": live.choice.which, "axis": live.choice.axis}
     gate.on(live.tick.tick, follow, state, live.shown, quiet=True)
+    for chosen in (live.choice.which, live.choice.axis):
+        gate.on(chosen.input, follow, state, live.shown, quiet=True, show_progress="hidden")
     gate.on(session.run.change, follow, state, live.shown, quiet=True)
     for button, action in ((live.pause, "pause"), (live.resume, "resume"), (live.keep, "stop")):
         pressed = gate.on(button.click, steer(action), {"run": session.run}, live.tick, show_progress="hidden")
@@ -132,40 +146,54 @@ def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
         button.click(None, None, None, js=go_to(tab))
 
 
-def look(studio: Studio, pace: Pace, person: Person, run_id: str | None, seen: Any) -> list[Any]:
-    """Values of `Live.shown` for this moment. The last is a fingerprint: when it is unchanged, nothing is sent."""
+def look(
+    studio: Studio,
+    pace: Pace,
+    person: Person,
+    run_id: str | None,
+    seen: Any,
+    chosen: tuple[str, str] = ("loss", "step"),
+) -> list[Any]:
+    """Values of `Live.shown` for this moment. The last is a fingerprint: when it is unchanged, nothing is sent.
+
+    `chosen` is the curve to draw, and along what.
+    """
     try:
         run = studio.run(person, run_id) if run_id else None
     except NotFoundError as error:
         return [
             str(trouble(error)),
             gr.Column(visible=False),
-            *[gr.skip()] * 7,
+            *[gr.skip()] * 9,
             gr.Timer(active=False),
             ("gone", run_id),
         ]
     if run is None:
-        return [gr.HTML(visible=True), gr.Column(visible=False), *[gr.skip()] * 7, gr.Timer(active=False), None]
+        return [gr.HTML(visible=True), gr.Column(visible=False), *[gr.skip()] * 9, gr.Timer(active=False), None]
     progress, stage = run.progress, run.progress.stage
     log = studio.log_tail(person, run_id, 40)
-    points = sum(len(progress.curves.get(name, ())) for name in ("loss", "validation_loss"))
+    points = sum(len(progress.curves.get(name, ())) for name in ("loss", "validation_loss", "accuracy"))
+    answers = sum(map(len, progress.samples.values()))
     turn = studio.turn(person, run_id) if stage == "waiting" else None
     sentence = turn and turn.words
     happened = (progress.step, progress.words, progress.last_at, sentence, len(log), log[-1:])
-    now = (run_id, points, run.name, stage, *happened)
+    now = (run_id, points, *chosen, stage == "finished", answers, run.name, stage, *happened)
     before = tuple(seen) if isinstance(seen, tuple | list) else ()
     busy = progress.is_active or pace.is_awaited(run_id)
-    # Gradio's page drops what reaches a component it is still fetching, so a run that rests is told of twice, in full.
-    told = not busy and before[1:] == now
-    drawn = before[:3] == (told, *now[:2])
+    # Gradio's page drops what reaches a component it is still fetching: what does not move is told of twice, in full.
+    told = before[1:] == now
+    drawn = before[:6] == (told, *now[:5])
+    said = before[:2] == (told, run_id) and before[6:7] == (answers,)
     return [
         gr.HTML(visible=False),
         gr.Column(visible=True),
-        str(describe(run, pace.left(run_id, progress), turn)),
-        gr.skip() if drawn else plot(run),
+        str(describe(run, seconds_left(progress, run.recipe), turn)),
+        gr.skip() if drawn else plot(run, *chosen),
         *_steering(run),
         gr.Row(visible=run.has_model),
-        str(describe_log(log)),
+        str(describe_table(progress) + describe_log(log)),
+        gr.Row(visible=has_curves(progress)),
+        gr.skip() if said else str(describe_samples(progress)),
         _timer(busy, stage, told),
         (told, *now),
     ]
@@ -184,11 +212,6 @@ def _is_in_line(run: RunCard) -> bool:
 def _timer(busy: bool, stage: str, told: bool) -> gr.Timer:
     """Quick while something happens; slow where another tab or the command line may make it go on."""
     return gr.Timer(value=LOOK_EVERY if busy else LOOK_SELDOM, active=busy or stage != "finished" or not told)
-
-
-def plot(run: RunCard) -> gr.Plot:
-    figure = learning_curve(run.progress.curves, run.progress.total_steps, run.id)
-    return gr.Plot(value=figure, visible=figure is not None)
 
 
 def describe(run: RunCard, seconds_left: float | None, turn: Turn | None = None) -> Markup:
@@ -212,7 +235,9 @@ def describe(run: RunCard, seconds_left: float | None, turn: Turn | None = None)
         head
         + (Markup("") if origin and run.has_model else bar)
         + describe_failure(progress.failure)
+        + describe_health(run)
         + describe_numbers(run, seconds_left)
+        + predicted_and_actual(run.forecast, progress.outputs)
         + describe_notes(run)
         + describe_steering(run)
     )
@@ -225,27 +250,6 @@ def describe_origin(run: RunCard) -> str:
         return f"Tuned from {model}"
     before = f", already tuned as {run.continues['name']}," if run.continues else ""
     return f"{model}{before} learns from {run.dataset_name}"
-
-
-def describe_numbers(run: RunCard, seconds_left: float | None) -> Markup:
-    progress = run.progress
-    tiles: list[tuple[str, str, Any]] = [
-        ("", "Step", html("{:,} <small>of {:,}</small>", progress.step, progress.total_steps or 0))
-    ]
-    tiles.append(("tuned", "Loss", number(progress.latest("loss"))))
-    tiles.append(("tuned", "Validation loss", number(progress.latest("validation_loss"))))
-    if progress.is_active:
-        tiles.append(("", "Tokens per second", number(progress.latest("tokens_per_second"), 0)))
-        tiles.append(("", "Time left", _time(seconds_left)))
-    else:
-        tiles.append(("", "Worked for", _time(progress.working_seconds)))
-    if not progress.total_steps:
-        return Markup("")
-    return html('<dl class="f-readout">{}</dl>', each('<div class="{}"><dt>{}</dt><dd>{}</dd></div>', tiles))
-
-
-def _time(seconds: float | None) -> Markup | str:
-    return html("{} <small>{}</small>", *short_duration(seconds)) if seconds is not None else "–"
 
 
 def describe_failure(failure: dict[str, str] | None) -> Markup:

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,24 @@ def verified(folder: Path) -> Checkpoint | None:
         return None
 
 
-def prune(checkpoints: Path, keep: int = KEEP) -> None:
-    """Remove the oldest save points. Never fewer than two stay: the newest may turn out to be spoiled."""
+def prune(checkpoints: Path, keep: int = KEEP, also: Iterable[int] = ()) -> None:
+    """Remove the oldest save points, but for those of the steps in `also`.
+
+    Never fewer than two stay: the newest may turn out to be spoiled.
+    """
     for folder in sorted(_folders(checkpoints))[: -max(keep, KEEP)]:
-        shutil.rmtree(folder, ignore_errors=True)
+        if int(folder.name) not in also:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def steps(checkpoints: Path) -> list[int]:
+    """The steps of the save points that lie there, verified or not, in order."""
+    return sorted(int(folder.name) for folder in _folders(checkpoints))
+
+
+def at(checkpoints: Path, step: int) -> Checkpoint | None:
+    """The save point of one step, if it verifies."""
+    return verified(checkpoints / f"{step:06d}")
 
 
 def _folders(checkpoints: Path) -> list[Path]:

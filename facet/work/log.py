@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -51,6 +51,14 @@ class Logged(_Event):
     kind: Literal["logged"] = "logged"
     step: int  # steps done, 1-based
     values: dict[str, float]
+
+
+class Sampled(_Event):
+    """What was written at one step in answer to each of some prompts: the texts by which a person sees the change."""
+
+    kind: Literal["sampled"] = "sampled"
+    step: int
+    answers: dict[str, str]  # by prompt
 
 
 class Saved(_Event):
@@ -100,7 +108,7 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Queued | Staged | Started | Resumed | Logged | Saved | Noted | Paused | Interrupted | Finished | Failed,
+    Queued | Staged | Started | Resumed | Logged | Sampled | Saved | Noted | Paused | Interrupted | Finished | Failed,
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -119,6 +127,7 @@ class Progress:
     step: int = 0
     total_steps: int = 0
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    samples: dict[str, list[tuple[int, str]]] = field(default_factory=dict)  # a prompt's answers, in order of step
     checkpoint: int | None = None  # step of the newest save point
     notes: tuple[str, ...] = ()
     failure: dict[str, str] | None = None
@@ -156,21 +165,16 @@ def advance(before: Progress, event: Event) -> Progress:
         case Staged():
             return replace(p, stage="preparing", words=event.words, failure=None, until=None)
         case Started():
-            return replace(
-                p,
-                stage="running",
-                words="",
-                failure=None,
-                where=event.where,
-                total_steps=event.total_steps,
-                out_of_time=False,
-            )
+            running = replace(p, stage="running", words="", failure=None, out_of_time=False)
+            return replace(running, where=event.where, total_steps=event.total_steps)
         case Resumed():
-            before_it = {name: [point for point in curve if point[0] <= event.step] for name, curve in p.curves.items()}
-            kept = before_it if event.step else {}  # from the very start: also what was measured before step 1
-            return replace(p, step=event.step, curves=kept)
+            curves, samples = _until(p.curves, event.step), _until(p.samples, event.step)
+            return replace(p, step=event.step, curves=curves, samples=samples)
         case Logged():
             return _measured(before, [event])
+        case Sampled():
+            added = {prompt: [*p.samples.get(prompt, []), (event.step, text)] for prompt, text in event.answers.items()}
+            return replace(p, samples=p.samples | added)
         case Saved():
             return replace(p, checkpoint=event.step, interruptions=0, repeated_faults=0, signature="")
         case Noted():
@@ -195,6 +199,11 @@ def advance(before: Progress, event: Event) -> Progress:
                 repeated_faults=repeated,
                 signature=event.signature,
             )
+
+
+def _until(points: dict[str, list[tuple[int, Any]]], step: int) -> dict[str, list[tuple[int, Any]]]:
+    """What is left of curves after going back to a step. From the very start: also nothing of before step 1."""
+    return {name: [point for point in line if point[0] <= step] for name, line in points.items()} if step else {}
 
 
 def _later(before: Progress, moments: list[float]) -> Progress:

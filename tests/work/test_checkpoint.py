@@ -64,3 +64,13 @@ def test_the_same_step_can_be_saved_again_after_a_resume(two):
     checkpoint.seal(staged(two.parent / "again", "other"), two, 10, {"n": "again"})
 
     assert checkpoint.newest(two)[0].facts == {"n": "again"}
+
+
+def test_the_save_point_of_a_named_step_stays_however_old_it_is(two):
+    for step in (15, 20):
+        checkpoint.seal(staged(two.parent / f"s{step}", f"weights {step}"), two, step, {})
+
+    checkpoint.prune(two, also=[5])
+
+    assert checkpoint.steps(two) == [5, 15, 20]
+    assert checkpoint.at(two, 5).facts == {"n": 5} and checkpoint.at(two, 10) is None
