@@ -5,10 +5,14 @@ torch and transformers are imported inside functions, so that collecting the tes
 """
 
 import json
+import os
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from facet.gemma.kinds import EXPERTS, GEMMA_TYPES, SUPPORTED_TYPES
 
 ROOT = Path(__file__).parent.parent
 OUR_GEMMA_3_TEMPLATE = ROOT / "facet" / "starter" / "chat_template.jinja"
@@ -56,6 +60,28 @@ GEMMA_4_SIZES = SIZES | {
     "num_kv_shared_layers": 2,
     "sliding_window": 64,
 }
+GEMMA_4_MIXTURE = {
+    "enable_moe_block": True,
+    "num_experts": 4,
+    "top_k_experts": 2,
+    "moe_intermediate_size": 8,
+    "attention_k_eq_v": True,
+    "num_global_key_value_heads": 1,
+    "num_kv_shared_layers": 0,
+    "hidden_size_per_layer_input": 0,
+}
+GEMMA_3N_SIZES = SIZES | {
+    "num_hidden_layers": 4,
+    "intermediate_size": [32] * 4,
+    "layer_types": ["sliding_attention", "full_attention"] * 2,
+    "sliding_window": 64,
+    "hidden_size_per_layer_input": 4,
+    "num_kv_shared_layers": 2,
+    "laurel_rank": 2,
+    "altup_num_inputs": 2,
+    "activation_sparsity_pattern": [0.9, 0.0, 0.0, 0.0],
+}
+MIXTURE = {"moe_intermediate_size": 8, "num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2}
 VISION = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "patch_size": 4}
 
 
@@ -71,6 +97,12 @@ def tiny_gemma4(folder: Path, seed: int = 0, template: str = "gemma4_v5") -> Pat
 
 def build(model_type: str, folder: Path, seed: int = 0, template: str | None = None) -> Path:
     """Save a random model of this kind, and everything a chat with it needs, into `folder`."""
+    if model_type in ODD:
+        return ODD[model_type](folder, seed)
+    return _saved(partial(_config, model_type), model_type, folder, seed, template)
+
+
+def _saved(config: Callable[[int], Any], model_type: str, folder: Path, seed: int, template: str | None) -> Path:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -79,7 +111,7 @@ def build(model_type: str, folder: Path, seed: int = 0, template: str | None = N
     tokens = GEMMA_4_TOKENS if is_gemma_4 else GEMMA_3_TOKENS if model_type.startswith("gemma") else CHATML_TOKENS
     vocabulary = save_tokenizer(folder, tokens, template or default_template(model_type))
     torch.manual_seed(seed)
-    model = AutoModelForCausalLM.from_config(_config(model_type, vocabulary), dtype=torch.float32)
+    model = AutoModelForCausalLM.from_config(config(vocabulary), dtype=torch.float32)
     model.generation_config.update(eos_token_id=[1, 5], pad_token_id=0, bos_token_id=2)
     model.save_pretrained(folder)
     return folder
@@ -140,15 +172,23 @@ def _config(model_type: str, vocabulary: int) -> Any:
     from transformers import CONFIG_MAPPING
 
     make: Callable[..., Any] = CONFIG_MAPPING[model_type]
-    sizes = SIZES | {"vocab_size": vocabulary}
     if model_type in ("gemma3", "gemma4", "gemma4_unified"):
         return make(**_multimodal(model_type, vocabulary))
+    return make(**_sizes(model_type, vocabulary))
+
+
+def _sizes(model_type: str, vocabulary: int) -> dict[str, Any]:
+    sizes = SIZES | {"vocab_size": vocabulary}
     if model_type == "gemma4_text":
-        sizes = GEMMA_4_SIZES | {"vocab_size": vocabulary, "vocab_size_per_layer_input": vocabulary}
+        return GEMMA_4_SIZES | {"vocab_size": vocabulary, "vocab_size_per_layer_input": vocabulary}
+    if model_type == "gemma3n_text":
+        return GEMMA_3N_SIZES | {"vocab_size": vocabulary, "vocab_size_per_layer_input": vocabulary}
     if model_type == "gemma4_unified_text":
         layer_types = ["sliding_attention", "full_attention"]
-        sizes = sizes | {"global_head_dim": 8, "num_global_key_value_heads": 1, "layer_types": layer_types}
-    return make(**sizes)
+        return sizes | {"global_head_dim": 8, "num_global_key_value_heads": 1, "layer_types": layer_types}
+    if model_type in EXPERTS:
+        return sizes | MIXTURE
+    return sizes
 
 
 def _multimodal(model_type: str, vocabulary: int) -> dict[str, Any]:
@@ -159,3 +199,63 @@ def _multimodal(model_type: str, vocabulary: int) -> dict[str, Any]:
         vision = VISION | {"head_dim": 8, "num_key_value_heads": 2, "position_embedding_size": 16}
         return {"text_config": text, "vision_config": vision, "audio_config": None}
     return {"text_config": text, "vision_config": None, "audio_config": None}
+
+
+def tiny_mixture(folder: Path, seed: int = 0) -> Path:
+    """A Gemma 4 as the 26B-A4B is: experts beside the dense layers, keys that serve as values, no shared layers."""
+    from transformers import CONFIG_MAPPING
+
+    def config(vocabulary: int) -> Any:
+        return CONFIG_MAPPING["gemma4_text"](**GEMMA_4_SIZES | GEMMA_4_MIXTURE | {"vocab_size": vocabulary})
+
+    return _saved(config, "gemma4_text", folder, seed, None)
+
+
+def tiny_gemma3n(folder: Path, seed: int = 0) -> Path:
+    """A Gemma 3n as it is published: the language model one level down, beside towers of which some weights are here.
+
+    Its vision tower is of the timm library, so it can neither be made nor loaded whole.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    build("gemma3n_text", folder, seed)
+    weights = load_file(folder / "model.safetensors")
+    inner = {name.replace("model.", "model.language_model.", 1): weight for name, weight in weights.items()}
+    towers = ("vision_tower.timm_model.conv_stem.conv.weight", "audio_tower.conformer.0.attention.post.weight")
+    inner |= {f"model.{name}": torch.ones(3, 3) for name in towers}
+    save_file(inner, folder / "model.safetensors", metadata={"format": "pt"})
+    text = json.loads((folder / "config.json").read_text("utf-8"))
+    whole = {"architectures": ["Gemma3nForConditionalGeneration"], "model_type": "gemma3n", "text_config": text}
+    whole |= {"vision_config": {"model_type": "gemma3n_vision"}, "audio_config": {"model_type": "gemma3n_audio"}}
+    (folder / "config.json").write_text(json.dumps(whole), "utf-8")
+    return folder
+
+
+def squeezed(base: Path, folder: Path, bits: int) -> Path:
+    """A copy of a model that was squeezed before it was published."""
+    import shutil
+
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    how = BitsAndBytesConfig(load_in_4bit=bits == 4, load_in_8bit=bits == 8, bnb_4bit_quant_type="nf4")
+    whole = {"dtype": torch.float32, "quantization_config": how, "device_map": {"": "cpu"}}
+    AutoModelForCausalLM.from_pretrained(base, **whole).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copyfile(base / name, folder / name)
+    return folder
+
+
+def pretrained(folder: Path) -> Path:
+    """The model in a folder without its chat template, as pre-trained models are published."""
+    (folder / "chat_template.jinja").unlink()
+    return folder
+
+
+# Names that `build` takes beside the kinds themselves, and the one kind that cannot be made whole.
+MIXTURE_OF_GEMMA = "gemma4 with experts"
+ODD: dict[str, Callable[[Path, int], Path]] = {MIXTURE_OF_GEMMA: tiny_mixture, "gemma3n": tiny_gemma3n}
+# Kinds that every test over kinds of models takes; all others are taken where FACET_SOAK=1 asks for it.
+EVERYDAY = (*GEMMA_TYPES, "llama", "mistral", "phi3", "qwen2", "qwen3", "smollm3")
+KINDS = SUPPORTED_TYPES if os.environ.get("FACET_SOAK") == "1" else EVERYDAY

@@ -29,6 +29,7 @@ FUNCTIONS: dict[str, str] = {
     "tokens": "facet.dataset.tokens",
     "gate": "facet.dataset.check",
     "plans": "facet.dataset.render",
+    "try_template": "facet.dataset.templates",
     "unpack": "facet.dataset.unpack",
     "beginning": "facet.dataset.beginning",
     "examine": "facet.dataset.doctor.examine",

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from facet.dataset.trusted import starter_template
 from facet.errors import SettingError
 
-_TURN_ENDS = ("<end_of_turn>", "<turn|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<eos>")
+TURN_ENDS = ("<end_of_turn>", "<turn|>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "</s>", "<eos>")
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,17 @@ class ChatFormat:
     stops: frozenset[str | int]  # tokens that may end the model's turn, as texts or ids
 
 
-def chat_format(folder: Path) -> ChatFormat:
+def chat_format(folder: Path, template: str | None = None) -> ChatFormat:
     """Read a model's folder. `config.json` and `generation_config.json` may be absent.
+
+    `template` takes the place of the model's own, or of the one it lacks.
 
     Raises: `SettingError` when the tokenizer or the template is missing or cannot be used.
     """
     tokenizer = _tokenizer(folder / "tokenizer.json")
     settings = _json(folder / "tokenizer_config.json")
     variables = _variables(settings) or _variables(_json(folder / "special_tokens_map.json"))
-    template = _template(folder, settings, tokenizer)
+    template = template or _template(folder, settings, tokenizer)
     return ChatFormat(tokenizer, template, variables, frozenset(_stops(folder, variables, tokenizer)))
 
 
@@ -78,14 +80,14 @@ def _template(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer) -> s
     raise SettingError(
         "This model has no chat template.",
         "It was not made to hold conversations, and nothing says how they would be written.",
-        "Choose a “Starting model” whose name ends in “it” or “instruct”.",
+        "Choose a chat template for it, or a “Starting model” whose name ends in “it” or “instruct”.",
     )
 
 
 def _stops(folder: Path, variables: dict[str, str], tokenizer: Tokenizer) -> set[str | int]:
     """Everything that may end the model's turn: what its files say, and the marks that are known to."""
     special = {added.content for added in tokenizer.get_added_tokens_decoder().values() if added.special}
-    stops: set[str | int] = special.intersection(_TURN_ENDS)  # in Gemma's vocabulary "</s>" is a tag of HTML
+    stops: set[str | int] = special.intersection(TURN_ENDS)  # in Gemma's vocabulary "</s>" is a tag of HTML
     for name in ("generation_config.json", "config.json"):
         declared = _json(folder / name).get("eos_token_id")
         stops.update(each for each in (declared if isinstance(declared, list) else [declared]) if isinstance(each, int))

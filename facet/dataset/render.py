@@ -30,6 +30,9 @@ _MOST_SECONDS = 1.0  # of processor time, for an unknown template to write one c
 _MOST_PIECES_OF_ONE_LETTER = 4
 
 
+TrainOn = Literal["answers", "last_answer", "everything"]
+
+
 @dataclass(frozen=True)
 class Rendered:
     """Shapes: `ids` and `trained` have T entries each, T ≤ `max_length`."""
@@ -82,6 +85,7 @@ class Renderer:
         conversations: Sequence[Conversation],
         max_length: int | None = None,
         tools: Sequence[str | None] | None = None,
+        train_on: TrainOn = "answers",
     ) -> list[Rendered]:
         """Many at once, which is faster than one by one. `tools`: declarations for each, as `Example` has them.
 
@@ -92,7 +96,7 @@ class Renderer:
             declared = tools[start : start + _BATCH] if tools else ()
             plans = self._plans("plan", conversations[start : start + _BATCH], declared)
             for plan, pieces in zip(plans, self._encode(plans), strict=True):
-                rendered.append(_joined(pieces, plan.trained, max_length))
+                rendered.append(_joined(pieces, _learned(plan.trained, train_on), max_length))
         return rendered
 
     def prompt(self, messages: Conversation, tools: str | None = None) -> list[int]:
@@ -196,6 +200,19 @@ class Renderer:
         finally:
             self.tokenizer.encode_special_tokens = False
         return ids
+
+
+def _learned(is_trained: tuple[bool, ...], train_on: TrainOn) -> tuple[bool, ...]:
+    """Which pieces are learned. In a plan they take turns: what comes before an answer, and the answer.
+
+    An answer of weight 0 is never learned.
+    """
+    if train_on == "everything":
+        return tuple(learned or place % 2 == 0 for place, learned in enumerate(is_trained))
+    if train_on == "last_answer" and any(is_trained):
+        last = max(place for place, learned in enumerate(is_trained) if learned)
+        return tuple(place == last for place in range(len(is_trained)))
+    return is_trained
 
 
 def _joined(pieces: list[list[int]], is_trained: tuple[bool, ...], max_length: int | None) -> Rendered:

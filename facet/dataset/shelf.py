@@ -221,6 +221,13 @@ class Shelf(Uploads):
     def cards(self, person: Person) -> list[DatasetCard]:
         return [_card(folder) for folder in self.workspace.all(person, "datasets")]
 
+    def put_back(self, person: Person, kept: Path) -> str:
+        """A dataset again of the copy that a run kept of it."""
+        with self._making(person, read_json(kept / "dataset.json")["name"]) as into:
+            shutil.copytree(kept, into, dirs_exist_ok=True)
+            (into / "problems.jsonl").touch()
+        return into.name.removeprefix(_MAKING)
+
     def rename(self, person: Person, dataset_id: str, name: str) -> None:
         update_about(self.folder(person, dataset_id), name=clean_name(name))
 

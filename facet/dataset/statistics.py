@@ -21,6 +21,7 @@ MOST_LABELS = 30
 MOST_DIFFERENT_LABELS = 200  # more different answers than these are no labels
 _LONGEST_LABEL = 80  # characters
 _BARS = 40
+_SPREAD = 256
 _BATCH = 256
 _MOST_CHARACTERS = 2**22  # of one batch
 
@@ -68,6 +69,7 @@ def summary(folder: Path, found: Lengths) -> dict[str, Any]:
         "refused": len(found.refused),
         "unlearned": int((~teaching).sum()),
         "histogram": histogram(tokens) if found.tokens else {"edges": [], "counts": []},
+        "spread": spread(found),
         "labels": most_common(labels(folder)),
         "parts": {part: length(part_file(folder, part)) for part in PARTS},
     }
@@ -143,6 +145,16 @@ def histogram(tokens: np.ndarray) -> dict[str, list[int]]:
     edges = list(range(low, min(high, most) + step, step))
     edges[-1] = max(edges[-1], high)
     return {"edges": edges, "counts": np.histogram(tokens, bins=edges)[0].tolist()}
+
+
+def spread(found: Lengths) -> dict[str, list[int]]:
+    """Evenly spread examples in order of length, the longest among them: their tokens, and those that are learned.
+
+    Shapes: both lists have at most `_SPREAD` entries.
+    """
+    order = np.argsort(np.array(found.tokens), kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, min(len(order), _SPREAD)).astype(int)] if len(order) else order
+    return {"tokens": np.array(found.tokens)[chosen].tolist(), "learned": np.array(found.learned)[chosen].tolist()}
 
 
 def labels(folder: Path) -> dict[str, int] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facet.dataset.conversation import Conversation, Example
-from facet.dataset.render import Rendered, Renderer
+from facet.dataset.render import Rendered, Renderer, TrainOn
 from facet.dataset.store import length, part_file, whole_examples
 from facet.dataset.values import size_of
 
@@ -38,13 +38,16 @@ def readings(example: Example) -> list[Reading]:
     return [Reading(None, asked)]
 
 
-def render(renderer: Renderer, examples: list[Example], max_length: int | None) -> list[list[tuple[Reading, Rendered]]]:
+def render(
+    renderer: Renderer, examples: list[Example], max_length: int | None, train_on: TrainOn = "answers"
+) -> list[list[tuple[Reading, Rendered]]]:
     """Every reading of every example as tokens; of a raw text, the parts it is cut into."""
     read = [[] if "text" in example else readings(example) for example in examples]
     flat = [(each, example.get("tools")) for example, all_ in zip(examples, read, strict=True) for each in all_]
     learned = [(reading.turns, tools) for reading, tools in flat if reading.learns]
     asked = [(reading.turns, tools) for reading, tools in flat if not reading.learns]
-    answers = iter(renderer.render_many([turns for turns, _ in learned], max_length, [tools for _, tools in learned]))
+    turns, tools = [turns for turns, _ in learned], [tools for _, tools in learned]
+    answers = iter(renderer.render_many(turns, max_length, tools, train_on))
     prompts = iter(renderer.prompts([turns for turns, _ in asked], [tools for _, tools in asked]))
     found: list[list[tuple[Reading, Rendered]]] = []
     for example, all_ in zip(examples, read, strict=True):
@@ -68,7 +71,12 @@ def _parts(renderer: Renderer, text: str, max_length: int | None) -> list[tuple[
 
 
 def tokens(
-    dataset_folder: str, model_folder: str, index: int = 0, count: int = 4, max_length: int | None = None
+    dataset_folder: str,
+    model_folder: str,
+    index: int = 0,
+    count: int = 4,
+    max_length: int | None = None,
+    train_on: TrainOn = "answers",
 ) -> dict[str, Any]:
     """Some training examples as coloured pieces, and statistics over the first 2,000 of them.
 
@@ -78,7 +86,7 @@ def tokens(
     renderer = Renderer.load(Path(model_folder))
     file = part_file(Path(dataset_folder), "train")
     chosen = list(whole_examples(file, max(0, index), min(count, _MOST_EXAMPLES)))
-    rendered = render(renderer, [example for _, example in chosen], max_length)
+    rendered = render(renderer, [example for _, example in chosen], max_length, train_on)
     shown = [
         _shown(renderer, row, reading.title, each)
         for (row, _), all_ in zip(chosen, rendered, strict=True)

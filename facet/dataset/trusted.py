@@ -4,6 +4,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+FOLDER = Path(__file__).parent / "chat_templates"  # Facet's own, for models that bring none
 _STARTER = Path(__file__).parents[1] / "starter" / "chat_template.jinja"
 
 # sha256 of the template without outer white space.
@@ -29,7 +30,7 @@ EVEN = frozenset(
 
 
 def is_trusted(template_sha: str) -> bool:
-    return template_sha in KNOWN or template_sha == _starter_hash()
+    return template_sha in KNOWN or template_sha == _starter_hash() or template_sha in _our_hashes()
 
 
 def is_even(template_sha: str) -> bool:
@@ -44,3 +45,8 @@ def starter_template() -> str:
 @cache
 def _starter_hash() -> str:
     return sha256(starter_template().strip().encode()).hexdigest()
+
+
+@cache
+def _our_hashes() -> frozenset[str]:
+    return frozenset(sha256(file.read_text("utf-8").strip().encode()).hexdigest() for file in FOLDER.glob("*.jinja"))

@@ -1,16 +1,18 @@
 """What a model in a folder is, read from its JSON files and the headers of its weights. No torch, no loading."""
 
 import json
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from facet.errors import DataError, NotFoundError
 from facet.gemma.defaults import TIED_BY_DEFAULT, language_part
+from facet.gemma.kinds import TEXT_ONLY
 from facet.gemma.licences import of_generation
 from facet.gemma.models import MULTIMODAL_TYPES, Generation, LicenceId, generation_of
+from facet.gemma.packed import Packed, packed_in, weights_in
 from facet.gemma.refuse import CHOOSE, complaint_about_config, complaint_about_files, printable
+from facet.gemma.targets import OTHER_PARTS, Which, adapted, layers_of
 
 CONFIG_CAP: Final = 2_000_000  # bytes
 HEADER_CAP: Final = 100_000_000  # bytes, the limit of the safetensors format itself
@@ -35,10 +37,14 @@ class ModelFacts:
     multimodal: bool
     has_template: bool
     licence: LicenceId  # by generation; a model's own page may say otherwise
+    attention_width: int = 0  # the part of `adapter_width` that lies on attention
+    packed: Packed | None = None  # a copy that was squeezed beforehand, and how
 
-    def trainable(self, rank: int) -> int:
-        """LoRA weights of an adapter of this rank."""
-        return self.adapter_width * rank
+    def trainable(self, rank: int, which: Which = "all-linear") -> int:
+        """LoRA weights of an adapter of this rank on the layers that `lora_targets` takes."""
+        feed_forward = self.adapter_width - self.attention_width
+        widths = {"all-linear": self.adapter_width, "attention": self.attention_width, "feed-forward": feed_forward}
+        return widths[which] * rank
 
 
 def inspect(folder: Path) -> ModelFacts:
@@ -54,9 +60,14 @@ def inspect(folder: Path) -> ModelFacts:
         raise complaint
     config = read_config(folder / "config.json")
     tensors = read_tensors(folder)
+    if config["model_type"] in TEXT_ONLY:
+        tensors = {name: tensor for name, tensor in tensors.items() if not OTHER_PARTS.search(name)}
     facts = facts_of(config, count(tensors, tied_in(config)), _dtype(tensors), has_template(folder))
     _require_whole_embedding(tensors, facts.vocab_size)
-    return facts
+    if facts.packed:
+        return facts  # the shapes in its files are not those of its layers
+    attention, whole = (stored_width(tensors, facts.model_type, which) for which in ("attention", "all-linear"))
+    return replace(facts, attention_width=attention, adapter_width=whole) if whole else facts
 
 
 def facts_of(config: dict[str, Any], parameters: int, dtype: str = "bfloat16", template: bool = True) -> ModelFacts:
@@ -69,6 +80,7 @@ def facts_of(config: dict[str, Any], parameters: int, dtype: str = "bfloat16", t
     text = language_part(config)
     model_type = config["model_type"]
     generation = generation_of(model_type)
+    attention, feed_forward = _widths(text, model_type)
     return ModelFacts(
         model_type=model_type,
         generation=generation,
@@ -79,11 +91,13 @@ def facts_of(config: dict[str, Any], parameters: int, dtype: str = "bfloat16", t
         layers=_number(text, "num_hidden_layers"),
         vocab_size=_number(text, "vocab_size"),
         context_length=_number(text, "max_position_embeddings"),
-        adapter_width=_adapter_width(text),
+        adapter_width=attention + feed_forward,
         tied=tied_in(config),
         multimodal=model_type in MULTIMODAL_TYPES,
         has_template=template,
         licence=of_generation(generation).card_id,
+        attention_width=attention,
+        packed=packed_in(config),
     )
 
 
@@ -140,7 +154,7 @@ def read_header(file: Path) -> dict[str, dict[str, Any]]:
 def count(tensors: dict[str, dict[str, Any]], tied: bool) -> int:
     """Number of weights; an output layer stored beside the embedding it is tied to counts once."""
     return sum(
-        math.prod(tensor["shape"]) for name, tensor in tensors.items() if not (tied and name.endswith("lm_head.weight"))
+        weights_in(name, tensor) for name, tensor in tensors.items() if not (tied and name.endswith("lm_head.weight"))
     )
 
 
@@ -212,13 +226,19 @@ def _number(text: dict[str, Any], name: str) -> int:
     return value
 
 
-def _adapter_width(text: dict[str, Any]) -> int:
+def stored_width(tensors: dict[str, dict[str, Any]], model_type: str, which: Which) -> int:
     """LoRA weights per unit of rank: every adapted layer W (out, in) gains `in + out` of them."""
+    return sum(sum(tensor["shape"]) for name, tensor in tensors.items() if adapted(model_type, name, which))
+
+
+def _widths(text: dict[str, Any], model_type: str) -> tuple[int, int]:
+    """The same by the numbers of a configuration, for attention and for feed-forward layers; a little too much."""
     hidden, ffn, heads = (_number(text, name) for name in ("hidden_size", "intermediate_size", "num_attention_heads"))
     head = _number({"head_dim": hidden // heads} | text, "head_dim")
     queries, keys = heads * head, _number({"num_key_value_heads": heads} | text, "num_key_value_heads") * head
     attention = 2 * (hidden + queries) + 2 * (hidden + keys)
-    return _number(text, "num_hidden_layers") * (attention + 3 * (hidden + ffn))
+    count = _number(text, "num_hidden_layers")
+    return count * attention, count * 3 * (hidden + ffn) if layers_of(model_type).feed_forward else 0
 
 
 def _because(name: str, error: Exception) -> str:

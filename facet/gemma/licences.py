@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from facet.gemma.models import APACHE, GEMMA_TERMS, Generation, LicenceId, find
+from facet.gemma.models import APACHE, GEMMA_TERMS, LICENCE_URLS, Generation, LicenceId, copied
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,15 @@ APACHE_2 = Licence(
     f"The model this one was tuned from is available under the [Apache License 2.0]({APACHE}). "
     "The adapter weights in this folder are a change made by tuning.",
 )
+LLAMA = Licence(
+    "llama3.2",
+    "Llama 3.2 Community License",
+    LICENCE_URLS["llama3.2"],
+    f"Built with Llama. This model was made by tuning a Llama 3.2 model under the [Llama 3.2 Community License]"
+    f"({LICENCE_URLS['llama3.2']}), Copyright © Meta Platforms, Inc. All Rights Reserved. Whoever passes it on passes "
+    "on a copy of that agreement, shows “Built with Llama”, and begins the name of the model with “Llama”. The "
+    "adapter weights in this folder are new, made by tuning.",
+)
 UNKNOWN = Licence(
     "other",
     "The starting model's licence",
@@ -45,15 +54,14 @@ def of_generation(generation: Generation) -> Licence:
     """The licence that comes with a generation: Gemma 1 to 3 have terms of their own, Gemma 4 is Apache-2.0."""
     if generation in ("starter", "4"):
         return APACHE_2
-    return GEMMA if generation in ("1", "2", "3") else UNKNOWN
+    return GEMMA if generation in ("1", "2", "3", "3n") else UNKNOWN
 
 
 def licence_of(base_model: str, generation: Generation, stated: str | None = None) -> Licence:
     """The licence of a base model: what we know of it by name, then by generation, then what its own page states."""
-    offered = find(base_model)
-    known = of_generation(offered.generation if offered else generation)
-    if known is not UNKNOWN or not stated:
-        return known
-    if stated == "apache-2.0":
-        return APACHE_2
-    return GEMMA if stated == "gemma" else UNKNOWN
+    offered = copied(base_model)
+    known = _BY_ID.get(offered.licence, UNKNOWN) if offered else of_generation(generation)
+    return known if known is not UNKNOWN or not stated else _BY_ID.get(stated, UNKNOWN)
+
+
+_BY_ID = {licence.card_id: licence for licence in (APACHE_2, GEMMA, LLAMA)}

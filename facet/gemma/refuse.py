@@ -5,6 +5,7 @@ from typing import Any
 
 from facet.errors import DataError, FacetError, SettingError
 from facet.gemma.models import SUPPORTED_TYPES
+from facet.gemma.packed import packed_in
 
 CHOOSE = "Choose another one under “Starting model”."
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
@@ -68,13 +69,18 @@ def complaint_about_config(config: Any) -> FacetError | None:
             f"It is of the kind “{printable(model_type)}”, and Facet knows {len(SUPPORTED_TYPES)} others.",
             CHOOSE,
         )
-    if config.get("quantization_config"):
-        return SettingError(
-            "This copy of the model has been compressed, and tuning needs the original.",
-            "Its config.json has an entry called quantization_config.",
-            "Choose the uncompressed model under “Starting model”.",
-        )
+    if config.get("quantization_config") and packed_in(config) is None:
+        return _compressed(config["quantization_config"])
     return None
+
+
+def _compressed(how: Any) -> SettingError:
+    method = printable(how.get("quant_method", "unknown")) if isinstance(how, dict) else "unknown"
+    return SettingError(
+        "This copy of the model has been compressed in a way that cannot be tuned.",
+        f"Its config.json says “{method}”; Facet tunes copies made with bitsandbytes (4 or 8 bits), and whole models.",
+        "Choose the uncompressed model under “Starting model”; Facet can hold it in 4 bits itself.",
+    )
 
 
 def printable(value: Any, most: int = 60) -> str:

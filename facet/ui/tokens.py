@@ -46,11 +46,11 @@ def _example(example: dict[str, Any]) -> Markup:
         tokens=count(example["tokens"], "token"),
         trained=example["trained"],
         cut=cut,
-        pieces=join(_piece(*piece) for piece in example["pieces"]),
+        pieces=join(piece(*piece) for piece in example["pieces"]),
     )
 
 
-def _piece(text: str, trained: bool, special: bool) -> Markup:
+def piece(text: str, trained: bool, special: bool) -> Markup:
     shown = text.replace("\n", "↵\n")
     look = "special" if special else ""
     if trained:

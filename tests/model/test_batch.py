@@ -6,14 +6,13 @@ import pytest
 
 from facet import starter
 from facet.dataset.render import Renderer
-from facet.gemma.models import SUPPORTED_TYPES
 from facet.model import batch
 from facet.model.batch import Reply, generate
 from facet.model.decoding import Decoding
 from facet.model.lanes import Lanes
 from facet.model.load import load_base
 from facet.model.reading import text_of
-from tests.tiny_models import build
+from tests.tiny_models import KINDS, build
 
 pytestmark = pytest.mark.tiny
 SHORT = Decoding(max_new_tokens=20)
@@ -58,7 +57,7 @@ def alone(model, renderer, prompt: list[int], most: int) -> list[int]:
     return [token for token in out[0, len(prompt) :].tolist() if token not in renderer.stop_ids]
 
 
-@pytest.mark.parametrize("kind", ["starter", *SUPPORTED_TYPES])
+@pytest.mark.parametrize("kind", ["starter", *KINDS])
 def test_greedy_replies_are_those_of_transformers_one_by_one(kind, tmp_path, monkeypatch):
     folder = starter.FOLDER if kind == "starter" else build(kind, tmp_path / kind)
     renderer, model = Renderer.load(folder), load_base(folder, "float32", "cpu")

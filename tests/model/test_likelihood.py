@@ -5,12 +5,11 @@ import math
 import pytest
 
 from facet import starter
-from facet.gemma.models import SUPPORTED_TYPES
 from facet.model import likelihood
 from facet.model.company import Company
 from facet.model.embed import cosines, embeddings
 from facet.model.tokens import IGNORED
-from tests.tiny_models import build
+from tests.tiny_models import KINDS, build
 
 pytestmark = pytest.mark.tiny
 TALKS = [
@@ -37,7 +36,7 @@ def direct(model, row) -> tuple[float, int]:
     return float(loss) * count, count
 
 
-@pytest.mark.parametrize("kind", ["starter", *SUPPORTED_TYPES])
+@pytest.mark.parametrize("kind", ["starter", *KINDS])
 def test_nats_are_the_loss_of_transformers(kind, tmp_path):
     folder = starter.FOLDER if kind == "starter" else build(kind, tmp_path / kind)
     company = Company.load(folder)
