@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-WorkKind = Literal["train", "exam", "batch", "export", "chat"]
+WorkKind = Literal["train", "exam", "batch", "measure", "export", "chat"]
 Lane = Literal["long", "short"]
 LANES: Final[Mapping[WorkKind, Lane]] = {
     "train": "long",
     "exam": "long",
     "batch": "long",
+    "measure": "long",
     "export": "short",
     "chat": "short",
 }

@@ -42,7 +42,9 @@ def settle(task: Task, action: Action, look: Callable[[Path], Progress]) -> None
     """Write down what became of a task that nobody works on any more."""
     match action:
         case "mark interrupted":
-            append_unless_busy(task, log.Interrupted(words="The worker ended without a word."))
+            short = "The system ended the worker, because memory ran out."
+            words = short if task.memory_was_short() else "The worker ended without a word."
+            append_unless_busy(task, log.Interrupted(words=words))
         case "mark paused":
             append_unless_busy(task, log.Paused(step=look(task.folder).step, words="Paused."))
         case "give up":

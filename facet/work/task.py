@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from facet.workspace import read_json, write_json, write_text
 
-Kind = Literal["train", "exam", "batch"]
+Kind = Literal["train", "exam", "batch", "measure"]
 # pause: go on later from here; keep: finish now with what has been learned; turn: save and let others have the device
 StopHow = Literal["pause", "keep", "turn"]
 Where = Literal["local", "zerogpu"]
@@ -108,6 +108,17 @@ class Task:
 
     def clear_turn(self) -> None:
         (self.folder / "turn").unlink(missing_ok=True)
+
+    def note_short_memory(self) -> None:
+        """Its worker vanished because memory ran out: the next slice is to be content with less."""
+        if (self.folder / "task.json").exists():  # not deleted meanwhile
+            write_text(self.folder / "short-memory", "")
+
+    def memory_was_short(self) -> bool:
+        return (self.folder / "short-memory").exists()
+
+    def clear_short_memory(self) -> None:
+        (self.folder / "short-memory").unlink(missing_ok=True)
 
     def stop_asked(self) -> Literal["pause", "keep"] | None:
         """What a person asked for."""

@@ -30,6 +30,7 @@ ENTRY_POINTS: dict[Kind, str] = {
     "train": "facet.train.slice",
     "exam": "facet.exam.exam",
     "batch": "facet.exam.batch",
+    "measure": "facet.train.measure",
 }
 ALREADY_BUSY = 3  # exit status: another process works on this task
 log_to = logging.getLogger("facet.worker")
@@ -44,6 +45,7 @@ class Slice:
     deadline: float | None  # on the monotonic clock, in seconds: a wall clock may jump
     emit: Callable[[log.Event], None]
     hurry: threading.Event = field(default_factory=threading.Event)  # set: save now, whatever the deadline says
+    memory_was_short: bool = False  # the last slice was ended by the system for want of it
 
     def seconds_left(self) -> float:
         if self.hurry.is_set():
@@ -67,7 +69,8 @@ def advance(
         task.clear_turn()  # of an earlier slice, which ended before it was noticed
         deadline = time.monotonic() + seconds if seconds else None
         emit = functools.partial(log.append, task.events_file)
-        piece = Slice(task, models, deadline, emit, hurry or threading.Event())
+        piece = Slice(task, models, deadline, emit, hurry or threading.Event(), task.memory_was_short())
+        task.clear_short_memory()
         task.set_room_aside()
         try:
             entry = importlib.import_module(ENTRY_POINTS[task.kind])
@@ -140,6 +143,13 @@ def disk_full() -> CapacityError:
     )
 
 
+@functools.cache
+def step_back() -> None:
+    """The page stays quick beside a training. Once in a process."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m facet.work.worker", description=__doc__)
     parser.add_argument("task", type=Path)
@@ -148,8 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--prepare", action="store_true")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    if hasattr(os, "nice"):
-        os.nice(5)  # the page stays quick beside a training
+    step_back()
     task, models = Task(options.task.resolve()), options.models.resolve()
     return advance(task, models, options.seconds, prepare=options.prepare)
 

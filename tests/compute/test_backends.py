@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from facet.compute import warm
 from facet.compute.backend import Backend, Capacity
 from facet.compute.local import Local
 from facet.errors import AccessError
 from facet.identity import LOCAL, Grant
 from facet.work import log, worker
 from facet.work.task import Task
+from facet.workspace import read_json
 from tests.journeys import a_studio, curve, prepared_example, progress, queued_run
 
 pytestmark = pytest.mark.tiny
@@ -72,6 +74,50 @@ def test_a_run_advanced_slice_by_slice_ends_like_the_whole_one(lab, whole, kind)
     assert progress(task).outputs["adapter_sha256"] == progress(whole).outputs["adapter_sha256"]
     if place.capacity(grant).slice_seconds:
         assert sum(isinstance(event, log.Started) for event in home) > 1, "it took more than one slice"
+
+
+def test_a_slice_that_ends_right_before_a_look_leaves_no_trace(lab, monkeypatch):
+    """The next one looks in its place; a look throws dice, which must not be those of the training."""
+    from facet.train.watch import Watch
+
+    studio, dataset_id = lab
+    untouched, task = (queued_run(studio, dataset_id, max_steps=4, evaluations=2) for _ in range(2))
+    worker.advance(untouched, studio.workspace.models)
+    went_on, looks_at = Watch.on_step_end, 2
+
+    def out_of_time(self, args, state, control, **more):
+        if state.global_step == looks_at:
+            self.piece.hurry.set()
+        return went_on(self, args, state, control, **more)
+
+    with monkeypatch.context() as first_slice:
+        first_slice.setattr(Watch, "on_step_end", out_of_time)
+        worker.advance(task, studio.workspace.models)
+    assert progress(task).out_of_time and [step for step, _ in curve(task)["validation_loss"]] == [0]
+    worker.advance(task, studio.workspace.models)
+
+    assert len(curve(task)["validation_loss"]) == 3 and curve(task) == curve(untouched)
+    assert progress(task).outputs["adapter_sha256"] == progress(untouched).outputs["adapter_sha256"]
+
+
+def test_a_spare_worker_ends_like_one_that_was_started_for_the_run(lab, whole, monkeypatch):
+    monkeypatch.setenv("FACET_WARM", "1")
+    monkeypatch.setattr(warm, "AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(warm, "CALM_PERCENT", 101.0)
+    studio, dataset_id = lab
+    keeper = warm.Warm(lambda: 99.0, ("facet.train.ready",))
+    keeper.expect()
+    keeper._starter.join()
+    spare = keeper._spare
+    monkeypatch.setenv("FACET_WARM", "0")  # no other after it
+    task = queued_run(studio, dataset_id)
+    place = Local(studio.workspace.models, warm=keeper)
+
+    list(place.advance(task))
+
+    assert read_json(task.folder / "worker.json")["pid"] == spare.pid and spare.returncode == 0
+    assert curve(task) == curve(whole)
+    assert progress(task).outputs["adapter_sha256"] == progress(whole).outputs["adapter_sha256"]
 
 
 def test_a_place_that_needs_a_person_refuses_without_one_and_changes_nothing(lab):
