@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facet.compute.local import Local
+from facet.compute.warm import Warm
 from facet.compute.zero_quota import Left, Tier
 from facet.compute.zerogpu import CARD_GB, Ledger, Zerogpu, is_here
 from facet.driving import Driving
@@ -46,6 +47,7 @@ class Places:
     ) -> "Places":
         local = Local(workspace.models, before=before)
         if not is_here():
+            local.warm = Warm(free_memory_gb, ("facet.train.ready",))
             return cls(local)
 
         def tier(grant: Grant | None) -> Tier:

@@ -20,6 +20,7 @@ class Quota:
     exports: int
     active_runs: int
     gigabytes: float
+    measures: int = 10
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """What happens before the first step of a run: the model is checked and fetched, and advice rests on real numbers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from facet.dataset import limited
-from facet.dataset.check import require_type
+from facet.dataset import limited, templates
+from facet.dataset.check import dataset_type, require_type
 from facet.dataset.shelf import Shelf
 from facet.errors import NotFoundError
 from facet.gemma.memory import free_memory_gb
@@ -20,8 +20,10 @@ from facet.identity import Grant, Person
 from facet.model.choose import Chooser, ModelCheck
 from facet.model.source import BaseSource, bases_of
 from facet.quota import quota_of, too_busy
-from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise
-from facet.recipe.methods import method_of
+from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise, require_fit
+from facet.recipe.goals import Goal
+from facet.recipe.methods import Method, method_of
+from facet.recipe.plan import Plan
 from facet.recipe.recipes import TrainingRecipe
 from facet.train import imports
 from facet.train.imports import Taken
@@ -44,6 +46,7 @@ class Starting:
     runs: Runs
     wake: Callable[[], None] = lambda: None
     free_gb: Callable[[], float] = free_memory_gb  # memory a model may take here
+    foresee: Callable[..., Plan] | None = None  # what a run will need; without it nothing is refused for its size
     twins: Twins = field(default_factory=Twins)
     _passed: set[tuple[Any, ...]] = field(default_factory=set)
     _lent: dict[str, str] = field(default_factory=dict)  # place of a person's own model → token, until it is here
@@ -109,20 +112,23 @@ class Starting:
         self._lent = {place: token for place, token in self._lent.items() if key and key not in place}
 
     # ---- runs
-    def advise(self, person: Person, dataset_id: str, base_model: str, preset: Preset, grant: Grant | None) -> Advice:
+    def advise(
+        self, person: Person, dataset_id: str, base_model: str, preset: Preset, grant: Grant | None, goal: Goal = "any"
+    ) -> Advice:
         """Recommended settings with reasons."""
         check = self.check(person, base_model, grant)
-        facts = ModelFacts(check.name, check.facts.parameters, check.facts.context_length, base_model == STARTER)
-        return advise(self._data_facts(person, dataset_id, check), facts, preset)
+        return advise(self._data_facts(person, dataset_id, check), _model_facts(check, base_model), preset, goal)
 
     def _data_facts(self, person: Person, dataset_id: str, check: ModelCheck) -> DataFacts:
         summary = self.shelf.card(person, dataset_id).summary
-        splits = summary["splits"]
+        train, validation = summary["splits"]["train"], summary["splits"]["validation"]
+        method: Method = "cpt" if dataset_type(self.shelf.folder(person, dataset_id)) == "text" else "sft"
         if check.download_gb:
             longest = int(summary["lengths"]["longest_characters"] / CHARACTERS_PER_TOKEN) + 16
-            return DataFacts(splits["train"], splits["validation"], longest, longest, measured=False)
-        measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
-        return DataFacts(splits["train"], splits["validation"], measured["longest"], measured["p95"], measured=True)
+            return DataFacts(train, validation, longest, longest, measured=False, method=method)
+        found = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
+        tokens = round(found["trained"] * train / max(1, found["rows"])) if method == "cpt" else None
+        return DataFacts(train, validation, found["longest"], found["p95"], True, method, tokens)
 
     def run(
         self,
@@ -143,23 +149,53 @@ class Starting:
         if start_from:
             base_model, revision = self.runs.model_of(person, start_from)
         check = self.check(person, base_model, grant, revision)
-        before = self.runs.folder(person, start_from) if start_from else None
+        before, step = self.runs.place_of(person, start_from) if start_from else (None, None)
         if before:
-            recipe = self.runs.beginning(before, check.base).fitted(recipe)
+            recipe = self.runs.beginning(before, check.base, step).fitted(recipe)
+        check, more = self._written(check, recipe, before, dict(more or {}))
         if ask_first:
             self._ask_about_twins(person, dataset_id, check.base, recipe)
         self._require_lessons(person, dataset_id, check, recipe)
-        facts = self._data_facts(person, dataset_id, check)
-        self.chooser.require_room(check, recipe, facts.longest_tokens)
+        require_fit(recipe, self._data_facts(person, dataset_id, check), _model_facts(check, base_model))
         place = where(check.base)
+        if self.foresee is not None:
+            plan = self.foresee(person, dataset_id, check, recipe, place, grant)
+            self.chooser.require_room(check, plan)
+            more = {"forecast": plan.as_forecast} | dict(more or {})
         self._lend(check.base, grant)
         data = self.shelf.folder(person, dataset_id)
         with self._one_by_one(person):
             self._require_turn(person)
             generation = check.facts.generation
-            run_id = self.runs.create(person, data, check.base, recipe, name, generation, before, place, more)
+            run_id = self.runs.create(person, data, check.base, recipe, name, generation, before, place, more, step)
         self.wake()
         return run_id
+
+    def _written(
+        self, check: ModelCheck, recipe: TrainingRecipe, before: Path | None, more: dict[str, Any]
+    ) -> tuple[ModelCheck, dict[str, Any]]:
+        """The same model with the chat template this run is taught in, and that template in what the run is told.
+
+        Raises: `SettingError` for a chosen one that cannot be used.
+        """
+        chosen = more.pop("template", None)
+        earlier = BaseSource.of(Task(before).request["base"]).template if before else None
+        if not chosen and not earlier and method_of(recipe) == "cpt" and check.base.template:
+            earlier = templates.source_of(templates.recommended(check.facts.generation, "cpt"))
+        template = templates.source_of(chosen) if chosen else earlier or check.base.template
+        if template is None:
+            return check, more
+        base = replace(check.base, template=template)
+        if chosen and not check.download_gb:
+            self.try_template(check, chosen)
+        return replace(check, base=base), more | {"template": template}
+
+    def try_template(self, check: ModelCheck, template: str) -> templates.Tried:
+        """What a model here would read. Raises: `SettingError` that says why it cannot be used."""
+        folder = replace(check.base, template=None).folder(self.workspace.models)
+        asked = {"model_folder": str(folder), "template": template}
+        found = limited.call("try_template", asked, seconds=60, memory_gb=6.0)
+        return templates.Tried([tuple(piece) for piece in found["pieces"]], found["ends_with"])
 
     def _require_lessons(self, person: Person, dataset_id: str, check: ModelCheck, recipe: TrainingRecipe) -> None:
         """The gate: something must be left to learn, in a form that this model reads. Passed once, it stays open.
@@ -224,3 +260,15 @@ class Starting:
             run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
         self.wake()
         return run_id
+
+
+def _model_facts(check: ModelCheck, base_model: str) -> ModelFacts:
+    facts = check.facts
+    return ModelFacts(
+        check.name,
+        facts.parameters,
+        facts.context_length,
+        is_starter=base_model == STARTER,
+        is_pretrained=not facts.has_template,
+        layers=facts.layers,
+    )

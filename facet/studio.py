@@ -18,6 +18,7 @@ from facet.compute.voices import Voices
 from facet.data_door import DataDoor
 from facet.dataset.making import Makings
 from facet.dataset.shelf import Shelf
+from facet.dataset.templates import Tried
 from facet.errors import FacetError
 from facet.exam.batches import Batches
 from facet.exam.exams import Exams
@@ -25,7 +26,8 @@ from facet.exam.providers import Keys
 from facet.exam.targets import Targets
 from facet.exam_door import ExamDoor
 from facet.gemma.memory import free_memory_gb
-from facet.gemma.models import OFFERED, BaseModel
+from facet.gemma.models import BaseModel, usual
+from facet.history_door import HistoryDoor
 from facet.housekeeping import Housekeeping
 from facet.hub.accounts import Accounts
 from facet.hub.hub import Hub
@@ -35,15 +37,19 @@ from facet.judging import Judgings
 from facet.model.choose import ModelCheck
 from facet.model.source import BaseSource
 from facet.places import Places
+from facet.plan_door import PlanDoor
+from facet.planning import Planning
 from facet.publish.publications import Publications
 from facet.publish_door import PublishDoor
 from facet.quota import Usage
 from facet.recipe.advice import Advice, Preset
+from facet.recipe.goals import Goal
 from facet.recipe.recipes import TrainingRecipe
 from facet.showing import Showing
 from facet.sign_in import SignIn
 from facet.starting import Starting
 from facet.talk import Talks
+from facet.track_door import Following, TrackDoor
 from facet.train.runs import RunCard, Runs
 from facet.work.conductor import Conductor, Looking
 from facet.work.fairness import Turn
@@ -53,6 +59,7 @@ from facet.work.task import Task, Where
 from facet.workspace import Kind, Workspace
 
 log_to = logging.getLogger("facet.studio")
+WORK: tuple[Kind, ...] = ("runs", "exams", "measures")  # kinds of objects that are tasks
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Place:
     keeps_fine: bool = True  # False while the promise is not kept
 
 
-class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
+class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor, HistoryDoor, TrackDoor, PlanDoor):
     """Every call takes the person first and answers for what is theirs alone."""
 
     def __init__(self, workspace: Workspace, hub: Hub | None = None) -> None:
@@ -90,11 +97,13 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         self.places = Places.here(workspace, self.accounts, self.queue, self.starting.fetch_for, self.looking)
         self.backend = self.places.local
         self.starting.free_gb = self.places.memory_gb
+        self.planning = Planning(workspace, self.shelf, self.places, self.looking, lambda: self.starting.free_gb())
+        self.starting.foresee = self.planning.plan
         self.voices = Voices(self.queue)
         folder, zerogpu = self.starting.folder, self.places.zerogpu
         self.present, self.showing = Present(), Showing(workspace)
         self.talks = Talks(self.voices, self.runs_shelf, folder, workspace.models, zerogpu, self.showing.find)
-        self.keys, self.judgings = Keys(), Judgings()
+        self.keys, self.judgings, self.following = Keys(), Judgings(), Following()
         targets, where = Targets(self.runs_shelf, self.starting.ready), functools.partial(self.places.chosen, None)
         self.exams_shelf = Exams(workspace, self.runs_shelf, targets, self.shelf.folder, where, self.looking)
         self.batches_shelf = Batches(workspace, self.shelf, targets, where, self.looking)
@@ -122,7 +131,9 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         self.conductor.halt()
         self.copies.stop()
         self.judgings.pause_all()
+        self.following.stop()
         self.voices.close()
+        self.backend.warm.close()
 
     def _tidy_up(self) -> None:
         while not self._closed.wait(60):
@@ -132,18 +143,29 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
                 log_to.warning("the janitor stopped: %s", type(error).__name__)
 
     def _tasks(self) -> list[Path]:
-        folders = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
+        folders = [folder for kind in WORK for folder in self.workspace.everyones(kind)]
         return [folder for folder in folders if (folder / "task.json").exists()]
 
     def _tasks_of(self, person: Person) -> list[Path]:
-        return [*self.workspace.all(person, "runs"), *self.workspace.all(person, "exams")]
+        return [folder for kind in WORK for folder in self.workspace.all(person, kind)]
 
     # ---- models
     def models(self) -> tuple[BaseModel, ...]:
-        return OFFERED
+        """The few models to be shown at first; `offered_by_family` has all that are offered by name."""
+        return usual()
 
     def check_model(self, person: Person, base_model: str, grant: Grant | None = None) -> ModelCheck:
         return self.chooser.check(person, base_model, grant=grant)
+
+    def try_template(
+        self, person: Person, base_model: str, template: str, grant: Grant | None = None
+    ) -> Tried | None:
+        """A conversation as a model reads it with this chat template, or None while the model is not on this machine.
+
+        Raises: `SettingError` that says why the template cannot be used.
+        """
+        check = self.starting.check(person, base_model, grant)
+        return None if check.download_gb else self.starting.try_template(check, template)
 
     def fetch_model(self, person: Person, base_model: str, say: Callable[[], None], grant: Grant | None = None) -> None:
         """Download a model that is not here yet; `say` is called before that begins. Not for the page: it waits."""
@@ -157,9 +179,10 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         base_model: str,
         preset: Preset = "balanced",
         grant: Grant | None = None,
+        goal: Goal = "any",
     ) -> Advice:
         """Recommended settings with reasons. Raises what `check_model` reports."""
-        return self.starting.advise(person, dataset_id, base_model, preset, grant)
+        return self.starting.advise(person, dataset_id, base_model, preset, grant, goal)
 
     def start(
         self,
@@ -177,9 +200,9 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
     ) -> str:
         """Queue a run and return its id at once; the conductor does the rest, or on ZeroGPU the person's open page.
 
-        `start_from` is a run of theirs to train further, in place of an untouched model. `where` is the place to work
-        in, if not the usual one here. With `ask_first`, the first try to start what is going on already is refused.
-        `more` goes into the run's request as it is.
+        `start_from` is a run of theirs to train further, or `RUN@STEP` for a save point of one, in place of an
+        untouched model. `where` is the place to work in, if not the usual one here. With `ask_first`, the first try to
+        start what is going on already is refused. `more` goes into the run's request as it is.
         Raises: `AccessError`, `HubError`, `SettingError` about the model; `CapacityError` when it cannot fit, or the
         person has as many trainings going on as they may.
         """
@@ -196,6 +219,11 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         Raises: `SettingError`, `DataError` about the adapter; `AccessError`, `HubError` about where it comes from.
         """
         return self.starting.import_adapter(person, source, name, grant, base_model)
+
+    def expect_start(self) -> None:
+        """Somebody is here who may start a training: its libraries are loaded ahead, where that pays."""
+        if self.conductor.lock.is_locked:  # else another Facet begins it
+            self.backend.warm.expect()
 
     def pause(self, person: Person, run_id: str) -> None:
         """Save and stop for now; one that waits leaves the line."""
@@ -250,15 +278,16 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
     def delete(self, person: Person, kind: Kind, object_id: str) -> None:
         """Remove an object for good; a run that works is stopped first."""
         folder = self.workspace.find(person, kind, object_id)
-        if kind in ("runs", "exams"):
+        if kind in WORK:
             self.places.stop(Task(folder))
         if kind == "exams":
             self.judgings.pause_all(exam=folder)
         if kind == "runs":
+            self.following.stop(folder)
             while exam := self.exams_shelf.latest(person, object_id):
                 self.delete(person, "exams", exam.id)
         self.looking.forget(folder)
-        if kind in ("uploads", "exports"):  # of these there are no copies
+        if kind in ("uploads", "exports", "measures"):  # of these there are no copies
             self.workspace.delete(person, kind, object_id)
             return
         with self.copies.forgetting(folder.parent.parent.name, kind, object_id):
@@ -274,6 +303,7 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
         self.starting.forget(key)
         owner = Person(key, key, "visitor")
         self.forget_judge_keys(owner)
+        self.following.stop(owner=key)
         for folder in self._tasks_of(owner):
             self.places.stop(Task(folder))
             self.looking.forget(folder)
@@ -294,6 +324,7 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor):
     def janitor(self) -> None:
         """Remove old uploads and downloads, visitors who are long gone, and give an idle chat's memory back."""
         self.voices.close_if_idle()
+        self.backend.warm.close_if_idle()
         for visitor in self.workspace.gone_visitors():
             owner = Person(visitor, visitor, "visitor")
             if not any(Task(folder).is_busy() for folder in self._tasks_of(owner)):

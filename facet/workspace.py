@@ -19,13 +19,14 @@ from facet.errors import CapacityError, NotFoundError
 from facet.identity import Person
 from facet.quota import VISITOR_SECONDS, Usage, quota_of, too_many, too_much
 
-Kind = Literal["uploads", "datasets", "runs", "exams", "exports"]
+Kind = Literal["uploads", "datasets", "runs", "exams", "exports", "measures"]
 WORDS: dict[Kind, str] = {
     "uploads": "file",
     "datasets": "dataset",
     "runs": "run",
     "exams": "test",
     "exports": "download",
+    "measures": "measurement",
 }
 ID = re.compile(r"[a-z0-9][a-z0-9-]{2,80}")
 FREE_DISK_FLOOR_GB = 2.0
@@ -135,7 +136,7 @@ class Workspace:
             return
         most: int = getattr(quota, kind)
         kept = self.all(person, kind)
-        if kind in ("uploads", "exports"):  # there is no list of these to delete from: the oldest make room
+        if kind in ("uploads", "exports", "measures"):  # there is no list of these to delete from: the oldest make room
             for folder in kept[most - 1 :]:
                 self.delete(person, kind, folder.name)
         elif len(kept) >= most:

@@ -35,7 +35,8 @@ class App:
         return f"http://127.0.0.1:{self.port}"
 
     def settings(self) -> dict[str, str]:
-        return {"FACET_HOME": str(self.home), "GRADIO_SERVER_PORT": str(self.port), "HF_HUB_OFFLINE": "1"}
+        place = {"FACET_HOME": str(self.home), "GRADIO_SERVER_PORT": str(self.port)}
+        return place | {"HF_HUB_OFFLINE": "1", "FACET_WARM": "0"}
 
     def start(self) -> None:
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -68,7 +69,7 @@ class Space(App):
     more: dict[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
-        places = {"FACET_HOME": str(self.home), "HF_HOME": str(self.home.parent / "hf")}
+        places = {"FACET_HOME": str(self.home), "HF_HOME": str(self.home.parent / "hf"), "FACET_WARM": "0"}
         return self.hub.space_environment(self.port, scopes=SCOPES) | places | self.more
 
 

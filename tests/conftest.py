@@ -10,6 +10,7 @@ from pathlib import Path
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="facet-tests-hf-")
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 os.environ.pop("HF_TOKEN", None)
+os.environ["FACET_WARM"] = "0"  # a spare worker for every page that a test opens would cost ten seconds each
 
 import pytest
 

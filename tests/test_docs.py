@@ -9,8 +9,8 @@ import yaml
 
 from facet.cli.main import parser
 from facet.guide import PAGES
-from facet.recipe.knobs import page
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.methods import METHODS
+from facet.recipe.reference import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -20,7 +20,7 @@ COMMANDS = re.findall(r"^python -m facet .*$", README + GUIDE, re.M)
 
 def test_the_settings_reference_is_what_the_recipe_says_now():
     """To write it anew: python -m facet settings > docs/settings.md"""
-    assert (ROOT / "docs" / "settings.md").read_text("utf-8").strip() == page(SftRecipe).strip()
+    assert (ROOT / "docs" / "settings.md").read_text("utf-8").strip() == reference(*METHODS).strip()
 
 
 @pytest.mark.parametrize("line", dict.fromkeys(COMMANDS))

@@ -17,6 +17,7 @@ ROOMS: dict[str, set[str]] = {
     "hub": {"hub", "errors", "gemma", "workspace", "identity"},
     "recipe": {"recipe", "errors", "gemma"},
     "dataset": {"dataset", "errors", "workspace", "hub", "gemma", "identity", "starter", "work"},
+    "track": {"track", "work", "errors", "workspace"},
     "compute": {"compute", "work", "errors", "identity", "workspace"},
     "model": {
         "model",

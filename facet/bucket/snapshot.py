@@ -16,14 +16,15 @@ from typing import Any, Final
 from facet.bucket.manifest import INLINE, KEY, MACHINE, Address, Copy, Held, is_safe
 
 EVENTS: Final = "events.jsonl"
-SAVE_POINTS_KEPT: Final = 2
+SAVE_POINTS_KEPT: Final = 3  # the two newest, and the best
 # Belonging to this machine or this moment, or made again from the rest with the same result (tokens).
 LEFT_OUT: Final = frozenset(
     {"worker.json", "worker.log", "lock", "turn", "room"}
-    | {"tokens", "staging", "adapter.part", "publishing", "quarantine"}
+    | {"tokens", "staging", "adapter.part", "model.part", "publishing", "quarantine"}
 )
+TUNED: Final = ("adapter", "model")  # what a run that is over leaves: its save points are not needed then
 WHOLE_WITH: Final = {"datasets": "dataset.json", "runs": "task.json", "exams": "task.json"}
-QUIET: Final = frozenset({"logged", "staged", "noted"})  # events after which the files are the same as before
+QUIET: Final = frozenset({"logged", "sampled", "staged", "noted"})  # after these the files are the same as before
 GROWING: Final = frozenset({EVENTS, "results.json", "publication.json"})  # told of while work goes on
 MOST_LOOKS: Final = 5
 OF_A_PERSON: Final = ("about.json", "feedback.json")  # who they are, and what they judged in chats
@@ -80,7 +81,11 @@ def signature(address: Address, folder: Path) -> tuple[Any, ...]:
         return (_stat(folder / "visitors.key"),)
     if address.kind == "person":
         return *(_stat(folder / name) for name in OF_A_PERSON), _seen(folder)
-    return _stat(folder), _stat(folder / EVENTS), *(_stat(folder / name) for name in ("checkpoints", "adapter", "data"))
+    return (
+        _stat(folder),
+        _stat(folder / EVENTS),
+        *(_stat(folder / name) for name in ("checkpoints", "adapter", "model", "data")),
+    )
 
 
 def take(address: Address, folder: Path) -> Snapshot:
@@ -116,7 +121,7 @@ def _at_one_moment(folder: Path) -> Snapshot:
     for _ in range(MOST_LOOKS):
         before = _log(folder)
         over = _is_over(before.content or b"")
-        files = _files(folder, with_save_points=not (over and (folder / "adapter").is_dir()))
+        files = _files(folder, with_save_points=not (over and any((folder / name).is_dir() for name in TUNED)))
         after = _log(folder)
         new = _kinds((after.content or b"")[before.size :])
         if after.size >= before.size and not any(kind not in QUIET for kind in new):

@@ -9,6 +9,7 @@ from facet.dataset.clean import CHOICES
 from facet.dataset.columns import Mapping
 from facet.dataset.conversation import DATASET_TYPES
 from facet.errors import SettingError
+from facet.gemma.models import offered_by_family
 from facet.identity import LOCAL
 from facet.studio import Studio
 
@@ -202,9 +203,18 @@ def datasets(options: argparse.Namespace) -> Answer:
 
 
 def models(options: argparse.Namespace) -> Answer:
-    offered = Studio.from_environment().models()
-    lines = [f"{model.id:26} {model.name}: {model.words}" for model in offered]
-    return {"models": [{"id": model.id, "name": model.name} for model in offered], "words": "\n".join(lines)}
+    families = offered_by_family()
+    lines = [
+        f"{family}\n" + "\n".join(f"  {model.id:38} {model.name}: {model.words}" for model in models)
+        for family, models in families.items()
+    ]
+    offered = [model for models in families.values() for model in models]
+    facts = [
+        {"id": model.id, "name": model.name, "family": model.family, "licence": model.licence,
+         "pretrained": model.pretrained, "download_gb": model.disk_gb}
+        for model in offered
+    ]  # fmt: skip
+    return {"models": facts, "words": "\n".join(lines)}
 
 
 def add_reading(verb: argparse.ArgumentParser) -> None:

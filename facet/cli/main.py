@@ -11,12 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facet.cli import after, chat, data, doctor, exam, judge, people, place, runs
+from facet.cli import after, chat, data, doctor, exam, history, judge, people, place, plan, runs, train
 from facet.cli.controls import error_for_terminal
 from facet.errors import CapacityError, FacetError, full_disk
-from facet.recipe.advice import PRESETS
-from facet.recipe.knobs import add_arguments, page
-from facet.recipe.recipes import SftRecipe
 from facet.workspace import Workspace
 
 Command = Callable[[argparse.Namespace], dict[str, Any]]
@@ -51,7 +48,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Wrong usage ends here, with exit code 2."""
     known = parser()
     options = known.parse_args(arguments)
-    if options.command is runs.train and not (options.data or options.file):
+    if options.command is train.train and not (options.data or options.file):
         known.error(
             "train needs --data DATASET or --file facet-run.yaml; `python -m facet datasets` lists the datasets"
         )
@@ -90,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     _data(verbs)
     _doctor(verbs)
     _train(verbs)
+    _planning(verbs)
     _running(verbs)
     _after(verbs)
     _people(verbs)
@@ -140,18 +138,14 @@ def _doctor(verbs: Any) -> None:
 
 
 def _train(verbs: Any) -> None:
-    verb = _verb(verbs, "train", runs.train, "Tune a starting model on a prepared dataset.")
-    verb.add_argument("--data", metavar="DATASET", help="a dataset id, as `prepare` printed it")
-    verb.add_argument("--model", help="starter, a Hub id, or a folder with safetensors files; default starter")
-    verb.add_argument("--preset", choices=list(PRESETS), help="how thoroughly, default balanced")
-    verb.add_argument("--file", metavar="facet-run.yaml", help="do the run that this file describes again")
-    verb.add_argument("--from", metavar="RUN", help="train this finished or imported run further")
-    verb.add_argument("--name", default="", help="what to call the run")
+    verb = _verb(verbs, "train", train.train, "Tune a starting model on a prepared dataset.")
+    train.add_train(verb)
     _where(verb)
-    verb.add_argument("--wait", action="store_true", help="stay until it is finished, and say how it goes")
-    add_arguments(verb.add_argument_group("settings"), SftRecipe)
-    settings = _verb(verbs, "settings", lambda _: {"words": page(SftRecipe)}, "Print the reference of all settings.")
-    settings.set_defaults(json=False)
+    train.add_settings(_verb(verbs, "settings", train.settings_of, "Print the reference of all settings."))
+
+
+def _planning(verbs: Any) -> None:
+    plan.add_plan(_verb(verbs, "plan", plan.plan, "Say what a run would need: memory, minutes, quota and price."))
 
 
 def _where(verb: argparse.ArgumentParser) -> None:
@@ -165,6 +159,8 @@ def _where(verb: argparse.ArgumentParser) -> None:
 def _running(verbs: Any) -> None:
     shown = _verb(verbs, "runs", runs.runs, "List the runs, or show one.")
     shown.add_argument("run", nargs="?", metavar="RUN")
+    shown.add_argument("--compare", nargs="+", metavar="RUN", help="put two to six runs beside each other")
+    history.add(lambda *named: _verb(verbs, *named))
     for name, words in (
         ("stop", "Finish a run now and keep what it has learned."),
         ("pause", "Pause a run."),

@@ -1,4 +1,4 @@
-"""`train`, `runs`, `pause`, `stop`, `resume`, `conduct`, `rename`, `delete`: everything about runs."""
+"""`runs`, `pause`, `stop`, `resume`, `conduct`, `rename`, `delete`: everything about runs."""
 
 import argparse
 import math
@@ -9,55 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+from facet.cli import history
 from facet.cli.people import machine_grant
-from facet.cli.run_file import continued_run, dataset_for, read_run_file
 from facet.compute.child import spawn
 from facet.errors import NotFoundError, TrainingError
 from facet.identity import LOCAL
-from facet.recipe.knobs import read_recipe, settings
-from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
+from facet.train import watched
 from facet.work.fairness import Turn
 from facet.work.log import Progress
 from facet.work.policy import next_action
 
 Answer = dict[str, Any]
 LOOK_EVERY_SECONDS = 0.5
-
-
-def train(options: argparse.Namespace) -> Answer:
-    studio = Studio.from_environment()
-    given = {s.name: getattr(options, s.name) for s in settings(SftRecipe) if getattr(options, s.name) is not None}
-    if options.file:
-        run_id = _train_from_file(studio, options, given)
-    else:
-        grant, before = machine_grant(), getattr(options, "from")
-        model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
-        advised = studio.advise(LOCAL, options.data, model, options.preset or "balanced", grant).recipe
-        recipe = read_recipe(SftRecipe, advised.model_dump() | given)
-        place: Answer = {"start_from": before, "where": options.where}
-        run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place)
-    return _go_on(studio, run_id, options.wait)
-
-
-def _train_from_file(studio: Studio, options: argparse.Namespace, given: Answer) -> str:
-    described = read_run_file(Path(options.file))
-    recipe = read_recipe(SftRecipe, described["recipe"] | given)
-    dataset_id = options.data or dataset_for(studio, described)
-    model = described["model"]
-    revision = None if options.model else model.get("revision")
-    name = options.name or str(described.get("name", ""))
-    return studio.start(
-        LOCAL,
-        dataset_id,
-        options.model or model["id"],
-        recipe,
-        name,
-        revision,
-        machine_grant(),
-        continued_run(studio, described),
-        options.where,
-    )
+IN_OWN_WORDS = ("losses", "health", "best_step", "seconds_left", "samples")
 
 
 def import_adapter(options: argparse.Namespace) -> Answer:
@@ -152,9 +117,13 @@ def _ended(progress: Progress) -> str:
 
 def runs(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
+    if options.compare:
+        return history.compare(studio, [*([options.run] if options.run else []), *options.compare])
     if options.run:
-        answer = _described(studio, options.run)
-        return answer | {"words": "\n".join(f"{name}: {value}" for name, value in answer.items() if name != "losses")}
+        answer = _described(studio, options.run) | history.summary(studio, options.run)
+        lines = [f"{name}: {value}" for name, value in answer.items() if name not in IN_OWN_WORDS]
+        card = studio.run(LOCAL, options.run)
+        return answer | {"words": "\n".join([*lines, *watched.in_words(card.progress, card.recipe)])}
     cards = studio.runs(LOCAL)
     turns = studio.turns(LOCAL, cards)
     lines = [
@@ -189,6 +158,8 @@ def _described(studio: Studio, run_id: str) -> Answer:
         "validation_loss": progress.latest("validation_loss"),
         "losses": [(step, _finite(loss)) for step, loss in progress.curves.get("loss", [])],
         "adapter_sha256": progress.outputs.get("adapter_sha256"),
+        "model_sha256": progress.outputs.get("model_sha256"),
+        **watched.described(progress, card.recipe),
         "failure": progress.failure,
         "notes": list(progress.notes),
         "recipe": card.recipe.model_dump(),

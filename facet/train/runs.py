@@ -43,7 +43,9 @@ class RunCard:
     generation: Generation = "other"  # of the base model, which decides the licence
     imported: dict[str, str] | None = None  # "from" and "sha256" of an adapter that was not trained here
     where: Where = "local"  # which kind of place advances it
+    forecast: dict[str, Any] | None = None  # what it was to need, told before it started
     continues: dict[str, Any] | None = None  # "run", "name", "adapter_sha256" and "from" of the adapter it began with
+    note: str = ""  # the person's own words
 
     @property
     def has_model(self) -> bool:
@@ -68,14 +70,16 @@ class Runs:
         start_from: Path | None = None,
         where: Where = "local",
         more: Mapping[str, Any] | None = None,
+        start_step: int | None = None,
     ) -> str:
         """A new run in the queue. It keeps its own name for the data, so deleting the dataset takes nothing away.
 
-        `start_from` is the folder of a finished run to train further: its adapter gives rank and scale. `more` is
-        what else the run shall remember from its beginning: prompts to answer on the way, what was forecast.
+        `start_from` is the folder of a finished run to train further, or of one with a save point at `start_step`: its
+        adapter gives kind, rank and scale. `more` is what else the run shall remember from its beginning: prompts to
+        answer on the way, what was forecast.
         Raises: `SettingError`, `DataError` when that run cannot be gone on from with this starting model.
         """
-        beginning = self.beginning(start_from, base) if start_from else None
+        beginning = self.beginning(start_from, base, start_step) if start_from else None
         recipe = beginning.fitted(recipe) if beginning else recipe
         about = read_json(dataset / "dataset.json")
         folder = self.workspace.create(person, "runs", clean_name(name or about["name"]))
@@ -99,9 +103,12 @@ class Runs:
             Task.create(folder, "train", request)
         return folder.name
 
-    def beginning(self, start_from: Path, base: BaseSource) -> Beginning:
-        """The adapter of a finished run, fit to be trained further on this starting model. Raises: see `create`."""
-        found = Beginning.of(start_from, self.look)
+    def beginning(self, start_from: Path, base: BaseSource, step: int | None = None) -> Beginning:
+        """What a finished run learned, or had by a save point, to be trained further on this model.
+
+        Raises: see `create`.
+        """
+        found = Beginning.of(start_from, self.look, step)
         found.require_same(base)
         return found
 
@@ -142,12 +149,28 @@ class Runs:
             generation=request.get("generation", "other"),
             imported=request.get("imported"),
             where=Task(folder).where,
+            forecast=request.get("forecast"),
             continues=request.get("start_from"),
+            note=str(about.get("note", "")),
         )
 
-    def model_of(self, person: Person, run_id: str) -> tuple[str, str | None]:
+    def place_of(self, person: Person, target: str) -> tuple[Path, int | None]:
+        """The folder of a run, and the step where a save point of it is named: `RUN@STEP`.
+
+        Raises: `NotFoundError`; `SettingError` for a step that is no number.
+        """
+        run_id, at, step = target.partition("@")
+        if at and not (step.isascii() and step.isdecimal() and len(step) < 10):
+            raise SettingError(
+                "This save point cannot be found.",
+                f"Its step should be a number, and it is “{step[:20]}”.",
+                "Name it like the number of the run, an @ and the step, such as @40.",
+            )
+        return self.folder(person, run_id), int(step) if at else None
+
+    def model_of(self, person: Person, target: str) -> tuple[str, str | None]:
         """The starting model of a run as a person names it, id or folder, with its commit: to start another from it."""
-        base = BaseSource.of(self.task(person, run_id).request["base"])
+        base = BaseSource.of(Task(self.place_of(person, target)[0]).request["base"])
         return base.path if base.where == "folder" else base.id, base.revision
 
     def pause(self, person: Person, run_id: str) -> None:
@@ -197,6 +220,10 @@ class Runs:
     def rename(self, person: Person, run_id: str, name: str) -> None:
         update_about(self.folder(person, run_id), name=clean_name(name))
 
+    def note(self, person: Person, run_id: str, text: str) -> None:
+        """Keep a person's own words on a run; nothing takes the note away."""
+        update_about(self.folder(person, run_id), note=text)
+
     def log_tail(self, person: Person, run_id: str, lines: int = 30) -> list[str]:
         """The last lines of the worker's own output."""
         file = self.task(person, run_id).output_log
@@ -232,6 +259,7 @@ class Runs:
                 "correction": data.get("correction"),
             },
             "recipe": card.recipe.model_dump(),
+            **({"template": template} if (template := task.request.get("template")) else {}),
             "made_with": (task.execution() or {}).get("versions", {"facet": facet.__version__}),
         }
         return _yaml(described, card.created)

@@ -8,12 +8,12 @@ from gradio.components.api_component import Api
 
 from facet.identity import Grant, Person
 from facet.model.speak import Decoding, Piece
+from facet.recipe.advice import asked_on_the_way
 from facet.recipe.knobs import read_recipe
-from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
 from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
-from facet.ui.values import File, Id, Line, Name, Preset, Settings, Share, Words
+from facet.ui.values import File, Goal, Id, Line, Lines, Name, Preset, Settings, Share, Words
 
 
 def publish_api(studio: Studio, gate: Gate) -> None:
@@ -26,11 +26,18 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         preset: Preset = "balanced",
         name: Name = "",
         settings: Settings = None,
+        goal: Goal = "any",
+        samples: Lines = None,
     ) -> dict:
-        """Start training and return its `run_id` at once. `settings` replaces recommended values by their name."""
-        recipe = studio.advise(person, dataset_id, model, preset).recipe
-        chosen = read_recipe(SftRecipe, recipe.model_dump() | (settings or {}))
-        return {"run_id": studio.start(person, dataset_id, model, chosen, name)}
+        """Start training and return its `run_id` at once. `settings` replaces recommended values by their name.
+
+        `goal` is what the model is for: any, style, format, classify, facts, language or taste. `samples` are up to
+        five questions to answer on the way. `notes` in the answer says which settings do nothing.
+        """
+        recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
+        chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
+        run_id = studio.start(person, dataset_id, model, chosen, name, more=asked_on_the_way(samples))
+        return {"run_id": run_id, "notes": [f"{clash.words}." for clash in chosen.clashes()]}
 
     def stop_run(person: Person, run_id: Id) -> dict:
         """End a run now and keep what it has learned."""

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from facet.errors import FacetError
-from facet.gemma.models import OFFERED, STARTER
+from facet.gemma.models import OFFERED, STARTER, usual
 from facet.identity import Person
 from facet.studio import Studio
 from facet.talk import Speaker
@@ -67,7 +67,7 @@ def _bases(studio: Studio) -> Choices:
     here = [base for base in folders if studio.hub.downloaded(base, studio.workspace.models)]
     ids = {model.source: model.id for model in OFFERED}
     known = [(f"{model_name(ids.get(base, base))}, untouched", ids.get(base, base)) for base in (STARTER, *here)]
-    others = [model for model in OFFERED if model.source not in (STARTER, *here)]
+    others = [model for model in usual() if model.source not in (STARTER, *here)]
     return [*known, *((f"{model.name}, untouched ({model.disk_gb:.1f} GB to download)", model.id) for model in others)]
 
 

@@ -69,14 +69,22 @@ def track(share: float, label: str, still: bool = False) -> Markup:
 
 
 def table(
-    caption: str, heads: Iterable[str], rows: Iterable[Iterable[Any]], looks: dict[int, str] | None = None
+    caption: str,
+    heads: Iterable[Any],
+    rows: Iterable[Iterable[Any]],
+    looks: dict[int, str] | None = None,
+    names: Iterable[str] | None = None,
 ) -> Markup:
-    """A table whose first column names the row; on a phone each row becomes a card that repeats the heads."""
+    """A table whose first column names the row; on a phone each row becomes a card that repeats the heads.
+
+    `names` are the heads as plain words, where they are more than that.
+    """
     heads, looks = list(heads), looks or {}
+    names = list(names or heads)
     top = join(
         html('<th scope="col" class="{}">{}</th>', looks.get(column, ""), head) for column, head in enumerate(heads)
     )
-    body = join(_table_row(heads, list(row), looks) for row in rows)
+    body = join(_table_row(names, list(row), looks) for row in rows)
     return html(
         '<div class="f-scroll"><table class="f-table"><caption class="f-visually-hidden">{}</caption>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>",

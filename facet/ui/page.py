@@ -12,6 +12,7 @@ from facet.gemma.models import STARTER
 from facet.identity import Person
 from facet.studio import Studio
 from facet.ui import account, chat, data, guide, hero, publish, rail, runs, test, theme, train, without
+from facet.ui.again import wire_again
 from facet.ui.api import publish_api
 from facet.ui.asker import Asker
 from facet.ui.events import Gate, Query
@@ -40,7 +41,8 @@ ARRIVED = """() => {
   document.documentElement.classList.remove('f-used');
   try { if (first) localStorage.removeItem('facet-used'); else localStorage.setItem('facet-used', 'yes'); }
   catch (error) { /* private window */ }
-  const asked = new URL(window.location).searchParams, tab = asked.get('tab') || (asked.get('run') ? 'train' : '');
+  const asked = new URL(window.location).searchParams;
+  const tab = asked.get('tab') || (asked.get('compare') ? 'runs' : asked.get('run') ? 'train' : '');
   if (/^[a-z]+$/.test(tab)) document.getElementById(`${tab}-button`)?.click();
   const address = new URL(window.location);
   for (const name of ['tab', 'visitor', 'sign-in']) address.searchParams.delete(name);
@@ -116,6 +118,7 @@ def _wire_arrival(
 
     def arrive(person: Person, query: Query, request: gr.Request) -> list[Any]:
         person = gate.people.welcome(request, person, query.get("visitor", ""))
+        studio.expect_start()
         run = query.get("run") or query.get("first") or gr.skip()
         return [run, *rail.look(studio, person), *hero.restored(studio, asker, person, query)]
 
@@ -125,13 +128,15 @@ def _wire_arrival(
 
 def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Session) -> None:
     """Opening a tab shows what is true now."""
+    wire_again(tabs["runs"], tabs["train"], studio, gate, shared)
     prepared = tabs["data"].prepared
 
     def list_data(person: Person, dataset: Id | None) -> Any:
         return prepared.refreshed(studio, person, dataset) if studio.datasets(person) else gr.skip()
 
-    def list_train(person: Person, dataset: Id | None) -> list[Any]:
-        return train.refreshed(tabs["train"], studio, person, dataset)
+    def list_train(person: Person, dataset: Id | None, own: Id | None) -> list[Any]:
+        studio.expect_start()
+        return train.refreshed(tabs["train"], studio, person, dataset, own)
 
     def list_chat(person: Person, run: Id | None, current: Id | None, others: list[Id]) -> Any:
         """A starting model, or a save point of the run that is open, stays chosen."""
@@ -155,7 +160,8 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
         return run.partition("@")[0] if run else gr.skip()
 
     gate.on(tabs["data-tab"].select, list_data, {"dataset": shared.dataset}, prepared.list_outputs, quiet=True)
-    gate.on(tabs["train-tab"].select, list_train, {"dataset": shared.dataset}, tabs["train"].data_outputs, quiet=True)
+    begun = {"dataset": shared.dataset, "own": tabs["train"].mine}
+    gate.on(tabs["train-tab"].select, list_train, begun, tabs["train"].data_outputs, quiet=True)
     tabs["train-tab"].select(None, None, None, js=FIT_CHARTS)
     gate.on(
         tabs["chat-tab"].select,

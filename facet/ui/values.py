@@ -2,10 +2,15 @@
 
 import json
 import math
-from typing import Annotated, Any, Literal
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,  # pydantic asks for this one before Python 3.12
+)
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
-from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
+from typing_extensions import TypedDict
 
 MOST_CHARACTERS = 200_000  # of everything one call brings, files apart
 
@@ -33,8 +38,23 @@ Choice = (  # of a form whose fields are of several kinds
 )
 Table = list[list[Annotated[str, StringConstraints(max_length=100_000)] | Number | bool | None]] | None
 Preset = Literal["quick", "balanced", "thorough"]
+Method = Literal["sft", "cpt"]
+Goal = Literal["any", "style", "format", "classify", "facts", "language", "taste"]
 Beginning = Literal["model", "mine"]
 Place = Literal["usual", "zerogpu", "local"]
+
+
+Positive = Annotated[int, Field(ge=0, le=10**12)] | None
+
+
+class About(TypedDict):
+    """What a recipe is for, as far as it is known."""
+
+    rows: Positive
+    validation: Positive
+    context_length: Positive
+    layers: Positive
+    model: Name
 
 
 class Turn(TypedDict):
@@ -55,4 +75,37 @@ def size(value: Any) -> int:
         return MOST_CHARACTERS + 1
 
 
+Lines = Annotated[list[Annotated[str, StringConstraints(max_length=4_000)]], Field(max_length=100)] | None
 Settings = dict[Annotated[str, StringConstraints(max_length=60)], Scalar] | None
+
+
+class Filled(TypedDict):
+    """The form of all settings: what was typed into it, for which method, and what that is meant for."""
+
+    method: Method
+    values: dict[Annotated[str, StringConstraints(max_length=60)], Scalar]
+    situation: NotRequired[About]
+    made: NotRequired[Annotated[str, StringConstraints(max_length=20)]]
+
+
+Along = Literal["step", "epoch", "tokens"]
+Take = Literal["file", "script", "tensorboard", "trackio", "wandb"]
+
+
+class Picked(TypedDict):
+    """Runs ticked in the list, to be compared."""
+
+    picked: Annotated[list[Id], Field(max_length=6)]
+
+
+class Filling(TypedDict):
+    """What the Train tab is filled with to start again, and for which choices there."""
+
+    dataset: str
+    model: str
+    goal: str
+    preset: str
+    method: Method
+    recipe: dict[str, Any]
+    name: str
+    made: str

@@ -141,11 +141,10 @@ def stage_sentence(progress: Progress, where: Where = "local", turn: Turn | None
             return f"{progress.words or 'Paused.'} Nothing is lost; “Resume” goes on from step {step:,}."
         case "interrupted":
             return "The machine stopped it. It goes on by itself from the last save point."
+        case "finished" if progress.outputs.get("ended") == "no gain":
+            return "It stopped by itself, because more steps brought nothing. What it had learned is kept."
+        case "finished" if progress.early:
+            return "It was stopped early, and what it had learned is kept."
         case "finished":
-            early = (
-                "It was stopped early, and what it had learned is kept."
-                if progress.early
-                else "It took all of its steps."
-            )
-            return early
+            return "It took all of its steps."
     return ""

@@ -15,7 +15,13 @@ def go(page: Page, tab: str) -> None:
 
 
 def setting(page: Page, name: str):
-    return page.locator(f"#setting-{name} :is(input, textarea)").first
+    return page.locator(f"#setting-{name} [data-value]")
+
+
+def all_settings(page: Page) -> None:
+    """Unfold the whole form."""
+    folds = page.locator("#settings details:not(.f-expert)")
+    folds.evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
 
 
 def bring(page: Page, file: Path) -> None:
@@ -36,7 +42,7 @@ def train(page: Page, **settings: str) -> str:
     go(page, "Train")
     expect(page.locator("#train")).to_contain_text("Why each value was chosen", timeout=A_MINUTE)
     if settings.keys() - {"learning_rate", "num_train_epochs", "max_length", "lora_rank"}:
-        page.get_by_role("button", name=re.compile("All settings")).click()
+        all_settings(page)
     for name, value in settings.items():
         setting(page, name).fill(value)
     page.keyboard.press("Tab")

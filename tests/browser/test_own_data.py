@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.steps import (
     A_MINUTE,
+    all_settings,
     bring,
     drawn,
     figure,
@@ -17,6 +18,7 @@ from tests.browser.steps import (
     until_finished,
     wait_for_figure,
 )
+from tests.browser.test_looks import serious
 
 pytestmark = pytest.mark.browser
 FEW = {"max_steps": "8", "max_length": "96", "per_device_train_batch_size": "2", "gradient_accumulation_steps": "2",
@@ -60,6 +62,27 @@ def test_a_bad_value_is_explained_beside_its_field_and_nothing_starts(app, open_
     page.get_by_role("button", name="Start training", exact=True).click()
     expect(page.locator("#setting-learning_rate")).to_contain_text("“Learning speed” must be", timeout=10_000)
     assert "run=" not in page.url
+
+
+def test_every_setting_can_be_found_changed_and_taken_back(app, open_page, shared_data, axe):
+    page = open_page(app.url)
+    go(page, "Train")
+    expect(page.locator("#train")).to_contain_text("Why each value was chosen", timeout=A_MINUTE)
+    page.locator("#settings .f-more > summary").click()
+    page.get_by_label("Find a setting").fill("restarts")
+    expect(page.locator(".f-found")).to_have_text("2 found")
+    expect(page.locator("#setting-learning_rate")).to_be_hidden()
+    setting(page, "num_cycles").fill("4")
+    page.keyboard.press("Tab")
+    expect(page.locator("#setting-num_cycles .f-wrong")).to_contain_text("does nothing as “How the speed falls” is set")
+    page.locator("#setting-lr_scheduler_type select").select_option("cosine_with_restarts")
+    expect(page.locator("#setting-num_cycles .f-wrong")).to_be_empty()
+    page.locator("#setting-num_cycles .f-back button").press("Enter")
+    expect(setting(page, "num_cycles")).to_have_value("2")
+    expect(setting(page, "num_cycles")).to_be_focused()
+    page.get_by_label("Find a setting").fill("")
+    all_settings(page)
+    assert serious(page, axe) == []
 
 
 def test_a_file_that_cannot_be_read_says_why_in_its_place(app, open_page, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import App, free_port
-from tests.browser.steps import A_MINUTE, go, prepare, setting, until_finished
+from tests.browser.steps import A_MINUTE, all_settings, go, prepare, setting, until_finished
 from tests.hub_stand_in import StandInHub
 from tests.stand_in.zero import ZeroGpu, visitor_token, zero_environment
 
@@ -84,7 +84,7 @@ def start_on_the_card(page: Page, steps: int) -> str:
     prepare(page)
     go(page, "Train")
     expect(page.locator("#train")).to_contain_text("Why each value was chosen", timeout=A_MINUTE)
-    page.get_by_role("button", name=re.compile("All settings")).click()
+    all_settings(page)
     for name, value in (("max_steps", str(steps)), ("evaluations", "0")):
         setting(page, name).fill(value)
     page.locator("#where").get_by_text(ON_THE_CARD).click()

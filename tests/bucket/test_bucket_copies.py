@@ -148,13 +148,14 @@ def test_nothing_is_copied_twice(place, monkeypatch):
 
 
 # ---- a run that goes on
-def test_a_run_comes_back_with_its_two_newest_save_points_and_the_curve_up_to_them(place):
+def test_a_run_comes_back_with_its_three_newest_save_points_and_the_curve_up_to_them(place):
+    """A run keeps the two newest and the best."""
     folder = run(place.workspace, ANN)
-    for step in (10, 20, 30):
+    for step in (5, 10, 20, 30):
         save_point(folder, step)
     place.copy_once()
     place.come_back()
-    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["000020", "000030"]
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["000010", "000020", "000030"]
     assert all(verified(path) for path in (folder / "checkpoints").iterdir())
     assert b'"step":30' in (folder / "events.jsonl").read_bytes()
 

@@ -1,17 +1,14 @@
 """`chat` and `feedback`: several models at once, and answers that become data."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
-from facet.compute.child import PACKAGE_ROOT
-from tests.cli.test_contract import Terminal
+from tests.cli.terminal import Terminal
 from tests.model.seeing import picture, tiny_seeing_gemma3
 
 pytestmark = pytest.mark.tiny
+JUDGING = "/up\nWho are you?\n/better Arr, a pirate!\n/down\nAnd now?\n/down\n\n"
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +25,6 @@ def dataset_id(terminal) -> str:
 def run_id(terminal, dataset_id) -> str:
     asked = ("--data", dataset_id, "--model", "starter", "--max-steps", "8", "--learning-rate", "2e-3", "--wait")
     return terminal.json("train", *asked)["run_id"]
-
-
-def typed(terminal: Terminal, text: str, *words: str) -> subprocess.CompletedProcess:
-    """The command with a person at the keyboard."""
-    environment = os.environ | {"FACET_HOME": str(terminal.folder / "home"), "PYTHONPATH": PACKAGE_ROOT}
-    command = [sys.executable, "-m", "facet", *words]
-    return subprocess.run(
-        command, cwd=terminal.folder, env=environment, input=text, capture_output=True, text=True, timeout=300
-    )
 
 
 def test_up_to_four_answer_with_proof_and_the_untouched_side_is_the_untouched_model(terminal, run_id):
@@ -56,7 +44,7 @@ def test_up_to_four_answer_with_proof_and_the_untouched_side_is_the_untouched_mo
 
 
 def test_answers_are_judged_while_one_talks_and_become_the_next_version(terminal, run_id, dataset_id):
-    done = typed(terminal, "/up\nWho are you?\n/better Arr, a pirate!\n/down\nAnd now?\n/down\n\n", "chat", run_id)
+    done = terminal.apart("chat", run_id, typed=JUDGING)
     assert done.returncode == 0, done.stderr
     assert "There is no answer to judge yet." in done.stderr and "You: Tuned:" in done.stdout
 
@@ -114,6 +102,6 @@ def test_pictures_are_shown_to_a_model_that_sees_and_to_no_other(terminal, tmp_p
 
 def test_an_engine_is_asked_for_by_name_and_who_answered_is_said(terminal):
     asked = ("chat", "starter", "--prompt", "What is the capital of Peru?", "--max-new-tokens", "8", "--engine", "vLLM")
-    done = typed(terminal, "", *asked, "--json")
+    done = terminal(*asked, "--json")
     assert json.loads(done.stdout)["answers"]["base"]["engine"] == "transformers"
     assert "vLLM is not used: " in done.stderr and "transformers answers instead." in done.stderr

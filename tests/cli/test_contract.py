@@ -1,34 +1,13 @@
 """The contract for scripts: what each command answers in JSON, its exit status, and where the sentences go."""
 
-import json
-import os
-import subprocess
-import sys
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from facet.compute.child import PACKAGE_ROOT
+from tests.cli.terminal import Terminal, answer
 
 pytestmark = pytest.mark.tiny
-
-
-class Terminal:
-    """A person's terminal with a FACET_HOME of its own, in a folder that is not the project's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, *words: str) -> subprocess.CompletedProcess:
-        environment = os.environ | {"FACET_HOME": str(self.folder / "home"), "PYTHONPATH": PACKAGE_ROOT}
-        command = [sys.executable, "-m", "facet", *map(str, words)]
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300)
-
-    def json(self, *words: str) -> dict[str, Any]:
-        done = self(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +17,7 @@ def terminal(tmp_path_factory) -> Terminal:
 
 @pytest.fixture(scope="module")
 def dataset_id(terminal) -> str:
-    return terminal.json("prepare", "example:pirate", "--name", "Pirates")["dataset_id"]
+    return answer(terminal.apart("prepare", "example:pirate", "--name", "Pirates", "--json"))["dataset_id"]
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +26,10 @@ def run_id(terminal, dataset_id) -> str:
 
 
 def test_prepare_reports_its_guess_and_every_row_is_accounted_for(terminal, dataset_id):
-    answer = terminal.json("prepare", "example:json_replies")
+    made = terminal.json("prepare", "example:json_replies")
 
-    assert answer["guessed"] and answer["shape"]["kind"]
-    assert answer["rows_in"] == answer["used"] + answer["unusable"] == 160
+    assert made["guessed"] and made["shape"]["kind"]
+    assert made["rows_in"] == made["used"] + made["unusable"] == 160
 
 
 def test_columns_can_be_named_where_nothing_can_be_guessed(terminal):
@@ -58,10 +37,10 @@ def test_columns_can_be_named_where_nothing_can_be_guessed(terminal):
         "alpha,beta,gamma\n" + "".join(f"ask {n},say {n},more {n}\n" for n in range(20))
     )
     refused = terminal("prepare", "odd.csv")
-    answer = terminal.json("prepare", "odd.csv", "--map", "user=alpha", "--map", "assistant=beta", "--test-size", "0.2")
+    made = terminal.json("prepare", "odd.csv", "--map", "user=alpha", "--map", "assistant=beta", "--test-size", "0.2")
 
     assert refused.returncode == 1 and "--map" in refused.stderr
-    assert (answer["guessed"], answer["splits"]["exam"]) == (False, 4)
+    assert (made["guessed"], made["splits"]["exam"]) == (False, 4)
 
 
 def test_a_place_that_is_not_here_is_refused_and_loses_nothing(terminal, dataset_id, run_id):
@@ -82,10 +61,10 @@ def test_a_typed_setting_reaches_the_run(terminal, dataset_id):
 
 
 def test_chat_answers_with_both_replies(terminal, run_id):
-    answer = terminal.json("chat", run_id, "--prompt", "Hello!", "--compare")
+    both = terminal.json("chat", run_id, "--prompt", "Hello!", "--compare")
     alone = terminal.json("chat", "starter", "--prompt", "Hello!")
 
-    assert set(answer) == {"reply", "base_reply", "answers", "proofs"} and answer["base_reply"] == alone["reply"]
+    assert set(both) == {"reply", "base_reply", "answers", "proofs"} and both["base_reply"] == alone["reply"]
 
 
 def test_an_export_can_be_run_again_from_its_run_file(terminal, run_id):
@@ -112,7 +91,10 @@ def test_stop_keeps_what_was_learned(terminal, dataset_id):
 
 
 def _first_step(terminal: Terminal, run_id: str) -> bool:
-    return any(terminal.json("runs", run_id)["step"] > 0 for _ in range(100))
+    end = time.monotonic() + 180
+    while not (done := terminal.json("runs", run_id)["step"] > 0) and time.monotonic() < end:
+        time.sleep(0.2)
+    return done
 
 
 @pytest.mark.parametrize(
@@ -141,7 +123,8 @@ def _first_step(terminal: Terminal, run_id: str) -> bool:
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )
 def test_a_refusal_is_three_sentences_on_stderr_and_never_a_traceback(terminal, dataset_id, words, status, says):
-    done = terminal(*[dataset_id if word == "DATASET" else word for word in words])
+    ask = terminal.apart if words[0] in ("chat", "bogus") else terminal  # of each exit status one as a process
+    done = ask(*[dataset_id if word == "DATASET" else word for word in words])
 
     assert done.returncode == status
     assert says in done.stderr and "Traceback" not in done.stderr + done.stdout

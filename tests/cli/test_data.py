@@ -1,24 +1,19 @@
 """Data from the command line: look, prepare in every way, examine, repair, undo, replay, take home."""
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import Terminal
 from tests.kinds import csv, jsonl, pairs, write, xlsx
 
 
 @pytest.fixture
 def facet(tmp_path: Path):
     def run(*words: str, fails: bool = False) -> dict:
-        environment = os.environ | {"FACET_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "facet", *words, "--json"], capture_output=True, text=True, env=environment
-        )
+        done = Terminal(tmp_path)(*words, "--json")
         assert (done.returncode != 0) == fails, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
@@ -27,8 +22,7 @@ def facet(tmp_path: Path):
 
 def in_words(*words: str, home: Path) -> str:
     """What a person reads, in a terminal, on both streams."""
-    environment = os.environ | {"FACET_HOME": str(home / "home"), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run([sys.executable, "-m", "facet", *words], capture_output=True, text=True, env=environment)
+    done = Terminal(home)(*words)
     return done.stdout + done.stderr
 
 

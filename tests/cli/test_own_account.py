@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facet.compute.child import PACKAGE_ROOT
-from tests.cli.test_contract import Terminal
+from tests.cli.terminal import Terminal
 from tests.hub_stand_in import StandInHub
 
 pytestmark = pytest.mark.tiny

@@ -1,35 +1,19 @@
 """`place` says where it computes and what is kept, the same as the page."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
-from facet.compute.child import PACKAGE_ROOT
 from facet.identity import LOCAL
 from facet.workspace import Workspace, write_json
+from tests.cli.terminal import Terminal
 
 pytestmark = pytest.mark.tiny
 
 
-def facet(folder, *words, **environment) -> subprocess.CompletedProcess:
-    own = {"FACET_HOME": str(folder / "home"), "PYTHONPATH": PACKAGE_ROOT, "FACET_BUCKET": "none", "SPACE_ID": ""}
-    return subprocess.run(
-        [sys.executable, "-m", "facet", *words],
-        env=os.environ | own | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+HERE = {"FACET_BUCKET": "none", "SPACE_ID": ""}
 
 
 def place(folder, **environment) -> dict:
-    done = facet(folder, "place", "--json", **environment)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return Terminal(folder).json("place", **HERE | environment)
 
 
 def test_at_home_it_names_the_device_the_promise_and_what_is_free(tmp_path):
@@ -49,7 +33,7 @@ def test_it_knows_what_another_process_copied_and_what_a_command_left_behind(tmp
     (tmp_path / "home").mkdir()
     folder = Workspace(tmp_path / "home").create(LOCAL, "datasets", "data")
     write_json(folder / "dataset.json", {"name": "data"})
-    done = facet(tmp_path, "conduct", FACET_BUCKET=bucket)
+    done = Terminal(tmp_path).apart("conduct", **HERE | {"FACET_BUCKET": bucket})
     assert done.returncode == 0, done.stderr
     said = place(tmp_path, FACET_BUCKET=bucket)
     assert said["bucket"] == bucket and said["last_copied"].endswith("Z") and said["keeps_fine"]
@@ -58,6 +42,6 @@ def test_it_knows_what_another_process_copied_and_what_a_command_left_behind(tmp
 
 def test_a_bucket_that_is_not_there_is_said_after_the_work_and_stops_nothing(tmp_path):
     missing = str(tmp_path / "no bucket")
-    assert facet(tmp_path, "conduct", FACET_BUCKET=missing).returncode == 0
+    assert Terminal(tmp_path)("conduct", **HERE | {"FACET_BUCKET": missing}).returncode == 0
     said = place(tmp_path, FACET_BUCKET=missing)
     assert not said["keeps_fine"] and "it is not there" in said["keeps"]

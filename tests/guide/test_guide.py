@@ -7,8 +7,10 @@ import pytest
 from facet import guide
 from facet.dataset.doctor.checks import CHECKS
 from facet.dataset.examples import EXAMPLES
-from facet.gemma.models import OFFERED
+from facet.gemma.models import OFFERED, usual
 from facet.guide import PAGES, text
+from facet.recipe.knobs import settings
+from facet.recipe.methods import RECIPES
 from facet.recipe.recipes import SftRecipe
 
 UI = Path(guide.__file__).parents[1] / "ui"
@@ -92,8 +94,12 @@ def test_the_glossary_has_a_plain_word_an_experts_word_and_one_sentence_for_each
 
 
 def test_the_guide_speaks_of_the_models_that_are_offered():
-    page = text("train")
-    assert all(model.name in page or model.generation == "4" for model in OFFERED)
+    page, first = text("models"), text("train")
+    assert all(model.name in first or model.generation == "4" for model in usual())
+    for model in OFFERED:
+        size = model.name.removesuffix(" pre-trained").split()[-1]
+        assert model.usual or model.family.removesuffix(" 3") in page or model.name.split()[0] in page
+        assert model.family not in ("Gemma 3", "Gemma 4") or size in page
 
 
 def test_the_guide_names_every_bundled_example():
@@ -105,6 +111,14 @@ def test_every_finding_of_the_doctor_is_explained():
     titles = [check.title for check in CHECKS] + re.findall(r'finding\(\s*\w*"?\w+"?,\s*"([^"]+)"', code)
     assert len(titles) >= 20
     assert [title for title in titles if title not in text("doctor")] == []
+
+
+def test_every_setting_stands_on_exactly_one_page_of_its_group():
+    pages = [page.text for page in PAGES if page.group]
+    for recipe in RECIPES.values():
+        for setting in settings(recipe):
+            named = f"**{setting.knob.label}** (`{setting.name}`"
+            assert sum(named in page for page in pages) == 1, setting.name
 
 
 def test_every_basic_setting_is_explained():

@@ -1,0 +1,80 @@
+"""Start again: the Train tab filled with a run's data, model and every setting, from the list or from a run file."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from facet.gemma.models import usual
+from facet.history_door import Again
+from facet.identity import Grant, Person
+from facet.recipe.methods import RECIPES, method_of
+from facet.recipe.recipes import TrainingRecipe
+from facet.studio import Studio
+from facet.ui.events import Gate
+from facet.ui.markup import note
+from facet.ui.models import chosen_model, tuned_choices
+from facet.ui.prepared import choices_of
+from facet.ui.session import Session, go_to
+from facet.ui.train_words import OTHER
+from facet.ui.values import File, Filling, Goal, Id, Preset
+
+WORDS = str(
+    note("All settings are those of that run.", "Another goal, model or other data brings advice again.", "good")
+)
+
+
+def wire_again(runs: Any, train: Any, studio: Studio, gate: Gate, session: Session) -> None:
+    """`runs` and `train` are the two tabs."""
+
+    def from_run(person: Person, run: Id | None, goal: Goal, preset: Preset) -> list[Any]:
+        return filled(studio, person, studio.again(person, run or ""), goal, preset)
+
+    def from_file(person: Person, grant: Grant, file: File | None, goal: Goal, preset: Preset) -> list[Any]:
+        return filled(studio, person, studio.again_from_file(person, Path(file or "")), goal, preset)
+
+    outputs = [train.again, session.dataset, train.dataset, train.beginning, train.model, train.other, train.mine]
+    outputs.append(train.samples)
+    chosen = {"goal": train.goal, "preset": train.preset}
+    pressed = gate.on(runs.about.again.click, from_run, {"run": runs.chosen} | chosen, outputs)
+    brought = gate.on(runs.file.upload, from_file, {"file": runs.file} | chosen, outputs)
+    for event in (pressed, brought):
+        event.success(None, None, None, js=go_to("train"))
+
+
+def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str) -> list[Any]:
+    """Values of what says what a run begins with. The settings follow, once the data and the model are known."""
+    cards, mine = studio.datasets(person), tuned_choices(studio, person)
+    opened = next((card for card in cards if card.id == again.dataset_id), None)
+    known = any(again.base_model in (model.id, model.source) for model in usual())
+    filling: Filling = {
+        "dataset": again.dataset_id,
+        "model": again.base_model,
+        "goal": goal,
+        "preset": preset,
+        "method": method_of(again.recipe),
+        "recipe": again.recipe.model_dump(),
+        "name": again.name,
+        "made": secrets.token_hex(4),  # the same run a second time is news as well
+    }
+    return [
+        filling,
+        again.dataset_id,
+        gr.Dropdown(choices=choices_of(cards, opened, "train"), value=again.dataset_id),
+        gr.Radio(value="mine" if again.start_from else "model", visible=bool(mine)),
+        gr.Radio(value=again.base_model if known else OTHER, visible=not again.start_from),
+        gr.Dropdown(value=None if known else again.base_model, visible=not known and not again.start_from),
+        gr.Dropdown(choices=mine, value=chosen_model(mine, again.start_from), visible=bool(again.start_from)),
+        "\n".join(again.more.get("samples", ())),
+    ]
+
+
+def recipe_again(
+    again: Filling | None, dataset: str | None, model: str, goal: str, preset: str
+) -> TrainingRecipe | None:
+    """The settings to start again with, as long as nothing they were chosen for has changed."""
+    asked = {"dataset": dataset, "model": model, "goal": goal, "preset": preset}
+    if not again or any(again[name] != value for name, value in asked.items()):  # type: ignore[literal-required]
+        return None
+    return RECIPES[again["method"]](**again["recipe"])

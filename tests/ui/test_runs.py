@@ -1,0 +1,149 @@
+"""The Runs tab: a list to search, several runs beside each other, one run in words, and starting one again."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from facet.errors import NotFoundError, SettingError
+from facet.identity import LOCAL
+from facet.recipe.knobs import settings
+from facet.train.history import compare
+from facet.ui import again as start_again
+from facet.ui import runs, runs_about, runs_compare
+from tests.journeys import a_studio, prepared_example
+from tests.train.test_history import a_run
+
+pytestmark = pytest.mark.page
+HOSTILE = "<script>alert(1)</script> `x` \"'"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    return a_studio(tmp_path_factory.mktemp("runs") / "home")
+
+
+@pytest.fixture(scope="module")
+def tasks(studio):
+    dataset_id = prepared_example(studio)
+    return [a_run(studio, dataset_id, f"Run {n} {HOSTILE}", learning_rate=n * 1e-3) for n in range(1, 7)]
+
+
+def test_every_run_can_be_ticked_and_nothing_of_a_persons_is_markup(studio, tasks):
+    studio.note(LOCAL, tasks[0].id, HOSTILE)
+    listed = str(runs.describe(studio.runs(LOCAL), {}))
+
+    assert listed.count('type="checkbox"') == 6 and 'type="search"' in listed
+    assert "<script" not in listed and "Compare Run 1" in listed
+
+
+def test_one_run_alone_is_neither_searched_nor_compared(studio, tasks):
+    listed = str(runs.describe(studio.runs(LOCAL)[:1], {}))
+
+    assert 'type="search"' not in listed and "Tick two" not in listed
+
+
+def test_six_runs_have_six_lines_and_a_table_of_what_differs(studio, tasks):
+    box, which, chart, words = runs_compare.shown(studio, LOCAL, [task.id for task in tasks], "loss", "step")
+
+    assert box.visible and chart.visible and which.value == "loss"
+    assert ("Validation loss", "validation_loss") in which.choices
+    figure = runs_compare.overlay([studio.run(LOCAL, task.id) for task in tasks], "loss", "step")
+    assert len({line.line.color for line in figure.data}) == 6 and not figure.layout.annotations
+    assert "Learning speed" in words and "Adapter size" not in words and "<script" not in words
+    assert words.count('class="f-swatch"') == 18
+
+
+def test_a_curve_that_no_chosen_run_has_gives_way_to_the_validation_loss(studio, tasks):
+    _, which, _, _ = runs_compare.shown(studio, LOCAL, [tasks[0].id, tasks[1].id], "memory_gb", "epoch")
+
+    assert which.value == "validation_loss"
+
+
+def test_a_run_that_is_gone_is_said_in_place_of_the_comparison(studio, tasks):
+    _, _, chart, words = runs_compare.shown(studio, LOCAL, [tasks[0].id, "2026-01-01-gone-abcd"], "loss", "step")
+
+    assert not chart.visible and 'role="alert"' in words
+
+
+def test_equal_runs_are_said_to_be_equal(studio, tasks):
+    card = studio.run(LOCAL, tasks[0].id)
+
+    assert "are the same" in str(runs_compare.describe(compare([card, card], [None, None])))
+
+
+def test_what_can_be_taken_is_there_and_holds_no_example(studio, tasks):
+    rows = studio.shelf.folder(LOCAL, studio.datasets(LOCAL)[0].id)
+    for take, named in (("file", "facet-run.yaml"), ("script", "train.py")):
+        file, words = runs_about.taken(studio, LOCAL, tasks[0].id, take)
+        assert file and file.name == named and "f-note good" in words
+        assert "Arr" not in file.read_text("utf-8") and str(studio.workspace.home) not in file.read_text("utf-8")
+    file, _ = runs_about.taken(studio, LOCAL, tasks[0].id, "tensorboard")
+    assert rows.is_dir() and zipfile.is_zipfile(file)
+
+
+def test_about_a_run_names_its_settings_unlike_the_advice(studio, tasks):
+    words = str(runs_about.describe(studio, LOCAL, tasks[5].id))
+
+    assert "unlike the balanced advice" in words and "<script" not in words
+
+
+def test_start_again_keeps_every_setting_until_something_it_was_chosen_for_changes(studio, tasks):
+    again = studio.again(LOCAL, tasks[2].id)
+    filling = start_again.filled(studio, LOCAL, again, "any", "quick")[0]
+    asked = (again.dataset_id, "starter", "any", "quick")
+
+    found = start_again.recipe_again(filling, *asked)
+
+    assert all(getattr(found, one.name) == getattr(again.recipe, one.name) for one in settings(type(again.recipe)))
+    for place in range(4):
+        other = [*asked[:place], "another", *asked[place + 1 :]]
+        assert start_again.recipe_again(filling, *other) is None
+    assert start_again.recipe_again(None, *asked) is None
+
+
+def test_a_run_file_gives_the_same_as_the_run_it_came_from(studio, tasks, tmp_path):
+    file = tmp_path / "facet-run.yaml"
+    file.write_text(studio.run_file(LOCAL, tasks[3].id), "utf-8")
+
+    from_file, from_run = studio.again_from_file(LOCAL, file), studio.again(LOCAL, tasks[3].id)
+
+    assert (from_file.recipe, from_file.dataset_id) == (from_run.recipe, from_run.dataset_id)
+    assert from_file.base_model == from_run.base_model
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (("learning_rate: 0.004", "learning_rate: fast"), SettingError),
+        (("method: sft", "method: magic"), SettingError),
+        (("learning_rate:", "unknown_setting: 1\n  learning_rate:"), SettingError),
+        (("facet_run: 1", "facet_run: 2"), SettingError),
+    ],
+)
+def test_a_run_file_of_a_stranger_is_refused_with_the_reason(studio, tasks, tmp_path, change, error):
+    text = studio.run_file(LOCAL, tasks[3].id)
+    assert change[0] in text
+    file = tmp_path / "facet-run.yaml"
+    file.write_text(text.replace(*change), "utf-8")
+
+    with pytest.raises(error):
+        studio.again_from_file(LOCAL, file)
+
+
+def test_on_the_page_a_run_file_opens_no_file_of_this_machine(studio, tasks, tmp_path):
+    secret = tmp_path / "secret.jsonl"
+    secret.write_text('{"a": 1}\n')
+    text = studio.run_file(LOCAL, tasks[3].id)
+    fingerprint = studio.run(LOCAL, tasks[3].id).dataset["fingerprint"]
+    text = (
+        text.replace(fingerprint, "0" * 64)
+        .replace("kind: example", "kind: file")
+        .replace("where: pirate", f"where: {secret}")
+    )
+    file = tmp_path / "facet-run.yaml"
+    file.write_text(text, "utf-8")
+
+    with pytest.raises(NotFoundError, match="not here"):
+        studio.again_from_file(LOCAL, file)
+    assert Path(secret).exists()
