@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from facet.errors import DataError, FacetError, SettingError
-from facet.export.bundle import ADAPTER_FILES
 from facet.identity import LOCAL
+from facet.model.tuned import ADAPTER_FILES
 from tests.journeys import a_studio, prepared_example, queued_run
 
 pytestmark = pytest.mark.tiny
