@@ -85,7 +85,8 @@ def advise(data: DataFacts, model: ModelFacts, preset: Preset = "balanced", goal
 
 
 def situation_of(data: DataFacts, model: ModelFacts, rows: int) -> Situation:
-    return Situation(rows, data.validation, model.context_length, model.layers, model.name)
+    longest = data.longest_tokens if data.method == "sft" else None
+    return Situation(rows, data.validation, model.context_length, longest, model.layers, model.name)
 
 
 def require_fit(recipe: TrainingRecipe, data: DataFacts, model: ModelFacts) -> None:

@@ -13,6 +13,7 @@ class Situation:
     rows: int | None = None  # examples to learn from
     validation: int | None = None
     context_length: int | None = None  # tokens the model can read
+    longest_tokens: int | None = None  # of the examples, where nothing is joined
     layers: int | None = None
     model: str = "The model"
 
@@ -28,7 +29,8 @@ def clashes_with(recipe: Any, situation: Situation) -> list[Clash]:
     label = labels(type(recipe))
     found = []
     longest = situation.context_length
-    if longest and recipe.max_length > longest:
+    needed = recipe.max_length if situation.longest_tokens is None else situation.longest_tokens
+    if longest and min(needed, recipe.max_length) > longest:
         words = (
             f"{label['max_length']} is {recipe.max_length:,} tokens, and {situation.model} reads {longest:,} at most"
         )

@@ -79,7 +79,8 @@ def test_a_card_says_what_was_made_of_what_and_how_well_it_does():
         ("google/gemma-4-E2B-it", "4", "apache-2.0", True),
         ("unsloth/gemma-3-1b-it", "3", "gemma", True),
         ("starter", "3", "apache-2.0", False),
-        ("Qwen/Qwen3-0.6B", "other", "other", True),
+        ("Qwen/Qwen3-0.6B", "other", "apache-2.0", True),
+        ("somebody/a-model", "other", "other", True),
         ("my own model", "other", "other", False),
     ],
 )

@@ -66,8 +66,9 @@ def test_what_does_not_suit_the_data_or_the_model_is_said_with_its_number(chosen
 
 
 def test_a_recipe_longer_than_the_model_can_read_does_not_start():
-    data, model = DataFacts(100, 10, 300, 200, True), ModelFacts("Tiny", 5_000_000, 2048)
+    data, model = DataFacts(100, 10, 3000, 200, True), ModelFacts("Tiny", 5_000_000, 2048)
     require_fit(SftRecipe(), data, model)
+    require_fit(SftRecipe(max_length=4096), DataFacts(100, 10, 300, 200, True), model)  # none is that long
     with pytest.raises(SettingError, match="does not suit"):
         require_fit(SftRecipe(max_length=4096), data, model)
 

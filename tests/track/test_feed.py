@@ -16,7 +16,7 @@ from facet.track.feed import Feed
 from facet.track.trackers import tell, tracker
 from facet.work import log
 from tests.journeys import a_studio, prepared_example
-from tests.train.test_history import a_run
+from tests.train.test_history_of_runs import a_run
 
 STEPS = 12
 

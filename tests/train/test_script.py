@@ -13,7 +13,7 @@ from facet.identity import LOCAL
 from facet.recipe.recipes import PretrainRecipe, SftRecipe
 from facet.train.script import facts, script
 from tests.journeys import TASTE, a_studio, prepared_example, queued_run
-from tests.train.test_history import a_run
+from tests.train.test_history_of_runs import a_run
 
 PLAIN = {"argparse", "json", "random", "collections", "typing", "pyarrow", "torch", "datasets", "peft", "transformers"}
 

@@ -12,7 +12,7 @@ from facet.train.history import compare
 from facet.ui import again as start_again
 from facet.ui import runs, runs_about, runs_compare
 from tests.journeys import a_studio, prepared_example
-from tests.train.test_history import a_run
+from tests.train.test_history_of_runs import a_run
 
 pytestmark = pytest.mark.page
 HOSTILE = "<script>alert(1)</script> `x` \"'"
