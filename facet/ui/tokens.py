@@ -46,7 +46,7 @@ def _example(example: dict[str, Any]) -> Markup:
         tokens=count(example["tokens"], "token"),
         trained=example["trained"],
         cut=cut,
-        pieces=join(piece(*piece) for piece in example["pieces"]),
+        pieces=join(piece(*one) for one in example["pieces"]),
     )
 
 
