@@ -9,4 +9,4 @@ Start reading at `facet/studio.py` (what a person can do), then follow the flow:
 The page lives in `ui/` and calls nothing but the studio; the same calls are commands in `cli/`.
 """
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
