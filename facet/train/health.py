@@ -23,6 +23,7 @@ AROUND: Final = 20  # steps that one is compared with
 SPIKE: Final = 2.0  # times the loss around it
 MOST_LOOKED_AT: Final = 400  # newest steps, for jumps: this is read every two seconds
 SPIKES: Final = 3  # of the newest half, that make a run unstable
+GUESSING: Final = 3.5  # nats: the right word piece has a chance of 1 in 33
 GROWING: Final = 8.0  # times the gradient norm of before, while the loss does not fall
 
 
@@ -31,10 +32,13 @@ class Health:
     kind: Kind
     words: str  # what is seen, with numbers
     next: str  # what to do; empty where nothing has to be done
+    guesses: bool = False  # it learned, and is still far from sure
 
     @property
     def look(self) -> str:
         """Of the note on the page."""
+        if self.guesses:
+            return ""
         return {"memorising": "warn", "flat": "warn", "unstable": "error", "finished": "good"}.get(self.kind, "")
 
 
@@ -58,14 +62,21 @@ def health(
         return _flat(before, now, which, recipe)
     gone = f"The {which} fell from {_n(before)} to {_n(now)}, by {share:.0%}"
     if over:
-        return Health(
-            "finished", f"It learned well. {gone}.", "Ask it on the Chat tab, and measure it on the Test tab."
-        )
+        return _finished(gone, now)
     if len(seen) >= 3 and best.without_gain(seen) >= 2:
         return Health(
             "learning", f"{gone}, and has levelled off.", "There is little more to gain; “Stop and keep” is fine."
         )
     return Health("learning", f"It is learning. {gone}.", "")
+
+
+def _finished(gone: str, now: float) -> Health:
+    if now <= GUESSING:
+        words = f"It learned well. {gone}."
+        return Health("finished", words, "Ask it on the Chat tab, and measure it on the Test tab.")
+    words = f"It learned, and is still guessing. {gone}: the right word piece has 1 chance in {math.exp(now):,.0f}."
+    more = "More examples of one kind, or a larger starting model, would make it surer."
+    return Health("finished", words, more, guesses=True)
 
 
 def spike(values: Sequence[float]) -> float | None:

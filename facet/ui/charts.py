@@ -136,7 +136,8 @@ def lines_figure(
         figure.update_yaxes(type="log", dtick=1 if _spans(lines) else None)
     if mark is not None:
         figure.add_vline(x=mark, line={"color": ACCENT, "width": 1.5, "dash": "dash"}, opacity=0.8)
-        place = {"xref": "x", "yref": "paper", "xanchor": "left", "xshift": 5}
+        left = mark > 0.8 * last  # beyond its line there is no room for the word
+        place = {"xref": "x", "yref": "paper", "xanchor": "right" if left else "left", "xshift": -5 if left else 5}
         place |= {"y": 0.98, "yanchor": "top"} if below else {"y": 0.02, "yanchor": "bottom"}
         figure.add_annotation(text="best", x=mark, showarrow=False, font={"size": 13}, **place)
     return figure

@@ -19,7 +19,7 @@ from facet.ui.markup import each, html, nothing_yet, track, trouble
 from facet.ui.models import came_from, model_name
 from facet.ui.pace import Pace
 from facet.ui.plan import predicted_and_actual
-from facet.ui.session import Session, go_to
+from facet.ui.session import FIT_CHARTS, Session, go_to
 from facet.ui.values import Id
 from facet.ui.words import STAGE_WORDS, stage_look, stage_sentence
 from facet.work.fairness import Turn
@@ -139,6 +139,7 @@ def wire_live(live: Live, studio: Studio, gate: Gate, session: Session) -> None:
     for chosen in (live.choice.which, live.choice.axis):
         gate.on(chosen.input, follow, state, live.shown, quiet=True, show_progress="hidden")
     gate.on(session.run.change, follow, state, live.shown, quiet=True)
+    live.chart.change(None, None, None, js=FIT_CHARTS)
     for button, action in ((live.pause, "pause"), (live.resume, "resume"), (live.keep, "stop")):
         pressed = gate.on(button.click, steer(action), {"run": session.run}, live.tick, show_progress="hidden")
         gate.on(pressed.success, follow, state, live.shown, quiet=True)

@@ -22,7 +22,7 @@ from facet.ui.limits import Limits
 from facet.ui.markup import html
 from facet.ui.own_page import OwnPage
 from facet.ui.people import OnSpace, people_here
-from facet.ui.session import Session, session
+from facet.ui.session import FIT_CHARTS, Session, session
 from facet.ui.values import Id
 from facet.ui.visitors import on_space
 from facet.ui.words import ENGLISH, languages
@@ -49,7 +49,6 @@ ARRIVED = """() => {
   window.history.replaceState(null, '', address);
 }"""
 AFTER_PAINT = "async (...given) => { await new Promise((done) => setTimeout(done, 60)); return given; }"
-FIT_CHARTS = "() => setTimeout(() => window.dispatchEvent(new Event('resize')), 80)"  # drawn while out of sight
 LARGEST_FILE = "2gb"
 MOST_THREADS = 120  # whoever works on a lent card, or listens to a chat, keeps one of them
 

@@ -48,6 +48,9 @@ DAYLIGHT = """() => {
   const dark = document.body.classList.toggle('dark');
   try { localStorage.setItem('facet-daylight', dark ? 'dark' : 'light'); } catch (error) { /* private window */ }
 }"""
+# A chart drawn while it was out of sight has a width of its own; what draws it may still be on its way.
+FIT_CHARTS = """() => [80, 700, 2000].forEach((wait) =>
+  setTimeout(() => window.dispatchEvent(new Event('resize')), wait))"""
 # Of a button that leads to the sign-in from elsewhere on the page.
 PRESS_SIGN_IN = "() => document.getElementById('sign-in')?.click()"
 # On a link to the Hub's sign-in: come back to this tab and this run; and not inside of another site's frame, where

@@ -65,3 +65,10 @@ def test_one_jump_is_told_from_the_noise_around_it():
     quiet = [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0, 1.1, 0.9]
     assert spike([*quiet, 4.0]) == pytest.approx(4.0)
     assert spike([*quiet, 1.3]) is None and spike([1.0, 5.0]) is None
+
+
+@pytest.mark.parametrize(("end", "words"), [(1.2, "It learned well"), (6.0, "1 chance in 4")])
+def test_a_run_that_still_guesses_is_not_called_good(end, words):
+    falling = [(step, 9.0 + (end - 9.0) * step / 40) for step in range(1, 41)]
+    told = health({"loss": falling, "validation_loss": [(0, 9.0), *falling[9::10]]}, 40, SftRecipe(), over=True)
+    assert words in told.words and (told.look == "good") == (end < 3)
