@@ -114,7 +114,7 @@ def _choices(studio: Studio) -> tuple[Any, ...]:
     check = gr.HTML()
     access, template = access_layout(), template_layout()
     presets = [(words[0], name) for name, words in PRESETS.items()]
-    goal = gr.Radio(GOAL_CHOICES, value="any", label="What is it for", elem_id="goal")
+    goal = gr.Radio(GOAL_CHOICES, value="any", label="What is it for", elem_id="goal", elem_classes="f-pills")
     preset = gr.Radio(presets, value="quick", label="How thorough", info="Fills in the settings below for your data")
     reasons = gr.HTML()
     form = recipe_form()

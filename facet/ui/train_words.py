@@ -17,7 +17,7 @@ from facet.ui.models import model_name
 from facet.ui.words import count, size
 
 OTHER = "another"
-GOAL_CHOICES = [(f"{name}: {words}", goal) for goal, (name, words) in GOAL_WORDS.items() if goal != "taste"]
+GOAL_CHOICES = [(name, goal) for goal, (name, _) in GOAL_WORDS.items() if goal != "taste"]
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def finish(disk: Disk, dataset: str, finished: str) -> None:
         finish_from(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_slice, "_finish_from", on_a_full_disk)
+        patch.setattr(train_slice, "finish_from", on_a_full_disk)
         worker.advance(task, disk.studio.workspace.models)
     assert progress(task).failure["what"] == "The disk is full.", progress(task)
     assert not (task.folder / "adapter").exists(), "no half model under its name"
