@@ -17,6 +17,7 @@ import pytest
 from facet.errors import CapacityError, FacetError, SettingError
 from facet.export import bundle
 from facet.identity import LOCAL, Person
+from facet.model.tuned import ADAPTER_FILES
 from facet.recipe.recipes import SftRecipe
 from facet.studio import Studio
 from facet.ui.live import look
@@ -232,7 +233,7 @@ def test_stop_during_a_save_keeps_a_whole_model_and_a_pause_a_whole_save_point(l
     assert checkpoint.verified(task.checkpoints / f"{ended.step:06d}")
     if how == "keep":
         assert ended.stage == "finished" and ended.early
-        assert checkpoint.sha256(task.folder / "adapter" / bundle.ADAPTER_FILES[0]) == ended.outputs["adapter_sha256"]
+        assert checkpoint.sha256(task.folder / "adapter" / ADAPTER_FILES[0]) == ended.outputs["adapter_sha256"]
     else:
         assert ended.stage == "paused"
 
