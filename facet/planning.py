@@ -105,7 +105,7 @@ class Planning:
         capacity, factor = zerogpu.capacity(), zerogpu.quotas.factor
         longest = zerogpu.quotas.longest(person.key, zerogpu.tier(grant)) or 60.0
         return Machine("zerogpu", capacity.words, "cuda", capacity.memory_gb, ZERO_GFLOPS, "bfloat16", left.seconds,
-                       factor, longest)  # fmt: skip
+                       factor, longest, quota_daily=left.of)  # fmt: skip
 
     def _precision(self, check: ModelCheck, kind: str) -> Precision:
         """What "auto" comes to here, before the worker has tried."""

@@ -14,7 +14,7 @@ from facet.identity import LOCAL
 from facet.recipe.advice import PRESETS, asked_on_the_way
 from facet.recipe.goals import GOALS
 from facet.recipe.knobs import GROUPS, add_arguments, read_recipe, settings
-from facet.recipe.methods import METHODS, RECIPES
+from facet.recipe.methods import METHODS, RECIPES, as_meant
 from facet.recipe.recipes import TrainingRecipe
 from facet.recipe.reference import reference
 from facet.studio import Studio
@@ -87,7 +87,7 @@ def recipe_with(advised: TrainingRecipe, given: Answer) -> TrainingRecipe:
 def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, TrainingRecipe]:
     described = read_run_file(Path(options.file))
     kind = RECIPES[described.get("method", "sft")]
-    recipe = recipe_with(kind(), described["recipe"] | given_in(options, kind))
+    recipe = recipe_with(kind(), as_meant(described["recipe"]) | given_in(options, kind))
     model = described["model"]
     return studio.start(
         LOCAL,

@@ -48,6 +48,7 @@ class ModelFacts:
     is_starter: bool = False
     is_pretrained: bool = False  # it goes on with text, and was never taught to answer
     layers: int | None = None
+    only_experts: bool = False  # a mixture without other feed-forward layers
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def advise(data: DataFacts, model: ModelFacts, preset: Preset = "balanced", goal
 
 def situation_of(data: DataFacts, model: ModelFacts, rows: int) -> Situation:
     longest = data.longest_tokens if data.method == "sft" else None
-    return Situation(rows, data.validation, model.context_length, longest, model.layers, model.name)
+    context, experts = model.context_length, model.only_experts
+    return Situation(rows, data.validation, context, longest, model.layers, experts, model.name)
 
 
 def require_fit(recipe: TrainingRecipe, data: DataFacts, model: ModelFacts) -> None:

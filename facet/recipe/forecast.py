@@ -1,5 +1,6 @@
 """One run in one place: memory, minutes, quota and price, before it starts. Pure."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -62,6 +63,7 @@ class Machine:
     cores: int = 1
     measured: Measured | None = None
     is_here: bool = True
+    quota_daily: float = 300.0  # seconds there are each day
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Forecast:
     how: How
     slices: int = 1
     quota_minutes: float | None = None  # that it takes; None where none is counted
-    quota_left: float | None = None  # minutes
+    quota_left: float | None = None  # minutes, of today
+    quota_daily: float = 5.0  # minutes
     usd: float = 0.0
     is_here: bool = True
 
@@ -89,9 +92,9 @@ class Forecast:
     @property
     def days(self) -> int:
         """On how many days a quota that comes back daily is needed; 1 where it suffices."""
-        if self.quota_minutes is None or not self.quota_left:
+        if self.quota_minutes is None or self.quota_left is None:
             return 1
-        return max(1, -(-round(self.quota_minutes) // max(1, round(self.quota_left))))
+        return 1 + math.ceil(max(0.0, self.quota_minutes - self.quota_left) / max(0.1, self.quota_daily))
 
 
 def rented() -> tuple[Machine, ...]:
@@ -126,6 +129,7 @@ def forecast(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machin
         slices=slices,
         quota_minutes=quota,
         quota_left=None if machine.quota_seconds is None else machine.quota_seconds / 60,
+        quota_daily=machine.quota_daily / 60,
         usd=seconds / 3600 * machine.usd_per_hour,
         is_here=machine.is_here,
     )

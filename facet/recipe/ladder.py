@@ -158,7 +158,8 @@ def _fewer_bits(recipe: TrainingRecipe, machine: Machine) -> list[Changed]:
         "8bit": "The frozen model in 8 bits: hardly worse, slower",
         "4bit": "The frozen model in 4 bits: a little worse, slower",
     }
-    return [(words[name], {"base_precision": name}) for name in order[order.index(resolved(recipe, machine)) + 1 :]]
+    fewer = order[order.index(resolved(recipe, machine)) + 1 :]
+    return [(words[name], {"base_precision": name}) for name in fewer if not (name == "8bit" and recipe.use_dora)]
 
 
 def _other_models(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine) -> tuple[Rung, ...]:

@@ -15,6 +15,7 @@ class Situation:
     context_length: int | None = None  # tokens the model can read
     longest_tokens: int | None = None  # of the examples, where nothing is joined
     layers: int | None = None
+    only_experts: bool = False  # its feed-forward layers are experts, which no adapter sits on
     model: str = "The model"
 
 
@@ -40,12 +41,23 @@ def clashes_with(recipe: Any, situation: Situation) -> list[Clash]:
         if situation.layers and wanted and wanted > situation.layers:
             words = f"{label[name]} is {wanted}, and {situation.model} has {situation.layers} layers"
             found.append(Clash((name,), words))
+    if situation.only_experts and recipe.tuning == "lora" and recipe.lora_targets == "feed_forward":
+        found.append(Clash(("lora_targets",), _only_experts(type(recipe), situation.model)))
     if situation.rows:
         found += _warm_up(recipe, label, recipe.steps(situation.rows))
     if situation.validation == 0 and recipe.evaluations:
         words = f"{label['evaluations']} needs a validation part, and this dataset has none"
         found.append(Clash(("evaluations",), words, is_fatal=False))
     return found
+
+
+def _only_experts(recipe: type[Recipe], model: str) -> str:
+    knob = next(setting.knob for setting in settings(recipe) if setting.name == "lora_targets")
+    _, attention, feed_forward = knob.words
+    return (
+        f"“{knob.label}” is “{feed_forward}”, and in {model} those are experts, which are left as they are: choose "
+        f"“{attention}” or “{knob.words[0]}”"
+    )
 
 
 def labels(recipe: type[Recipe]) -> dict[str, str]:

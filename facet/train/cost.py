@@ -5,6 +5,8 @@ import time
 
 import psutil
 
+from facet.work.log import Progress
+
 
 def peak_gb() -> float:
     """The most memory this process had at once, in GB: of the graphics card where it works on one."""
@@ -19,6 +21,12 @@ def peak_gb() -> float:
     return most / 1e9 if sys.platform == "darwin" else most * 1024 / 1e9
 
 
-def spent() -> dict[str, float]:
-    """For the outputs of a run. `processor_seconds` are those of its last slice."""
-    return {"memory_gb": round(peak_gb(), 3), "processor_seconds": round(time.process_time(), 1)}
+def spent(done: Progress) -> dict[str, float]:
+    """For the outputs of a run. A last slice that only finishes never holds the model: what the curve says counts too.
+
+    `processor_seconds` are known only where this process did all of it.
+    """
+    curve = [value for _, value in done.curves.get("memory_gb", ())]
+    outputs = {"memory_gb": round(max([peak_gb(), *curve]), 3)}
+    alone = time.time() - psutil.Process().create_time() > 0.9 * done.working_seconds
+    return outputs | ({"processor_seconds": round(time.process_time(), 1)} if alone else {})

@@ -35,7 +35,7 @@ def finish_from(job: Job, weights: Path, early: bool = False, more: dict[str, st
         "minutes": round((done.working_seconds + time.time() - done.last_at) / 60, 2),
         "trained_tokens_per_epoch": job.counts.trained,
         "rows": job.counts.rows,
-        **spent(),
+        **spent(done),
         **(more or {}),
     }
     job.piece.emit(log.Finished(step=done.step, outputs=outputs, early=early))

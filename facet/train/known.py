@@ -85,7 +85,7 @@ def of_run(facts: ModelFacts, task: Task, progress: Progress) -> Measured | None
     works = work * tokens / max(1e-9, float(np.mean(tokens)))
     per_gflop, fixed = line(works.tolist(), seconds.tolist())
     outputs = progress.outputs
-    peak = float(outputs.get("memory_gb", 0.0))
+    peak = max([float(outputs.get("memory_gb", 0.0)), *(value for _, value in progress.curves.get("memory_gb", ()))])
     spent = float(outputs.get("processor_seconds", 0.0))
     clock = Pace(per_gflop, fixed / passes, 0.0, _load_seconds(task.events_file))
     share = spent / progress.working_seconds if spent and progress.working_seconds else 1.0

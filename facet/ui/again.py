@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from facet.gemma.models import usual
+from facet.gemma.models import find, usual
 from facet.history_door import Again
 from facet.identity import Grant, Person
 from facet.recipe.methods import RECIPES, method_of
@@ -17,6 +17,7 @@ from facet.ui.markup import note
 from facet.ui.models import chosen_model, tuned_choices
 from facet.ui.prepared import choices_of
 from facet.ui.session import Session, go_to
+from facet.ui.template import template_of
 from facet.ui.train_words import OTHER
 from facet.ui.values import File, Filling, Goal, Id, Preset
 
@@ -32,10 +33,14 @@ def wire_again(runs: Any, train: Any, studio: Studio, gate: Gate, session: Sessi
         return filled(studio, person, studio.again(person, run or ""), goal, preset)
 
     def from_file(person: Person, grant: Grant, file: File | None, goal: Goal, preset: Preset) -> list[Any]:
-        return filled(studio, person, studio.again_from_file(person, Path(file or "")), goal, preset)
+        brought = Path(file or "")
+        try:
+            return filled(studio, person, studio.again_from_file(person, brought), goal, preset)
+        finally:  # whoever knew its address could read it here
+            brought.unlink(missing_ok=True) if file else None
 
     outputs = [train.again, session.dataset, train.dataset, train.beginning, train.model, train.other, train.mine]
-    outputs.append(train.samples)
+    outputs += [train.samples, *train.template.outputs]
     chosen = {"goal": train.goal, "preset": train.preset}
     pressed = gate.on(runs.about.again.click, from_run, {"run": runs.chosen} | chosen, outputs)
     brought = gate.on(runs.file.upload, from_file, {"file": runs.file} | chosen, outputs)
@@ -47,10 +52,12 @@ def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str)
     """Values of what says what a run begins with. The settings follow, once the data and the model are known."""
     cards, mine = studio.datasets(person), tuned_choices(studio, person)
     opened = next((card for card in cards if card.id == again.dataset_id), None)
-    known = any(again.base_model in (model.id, model.source) for model in usual())
+    offered = find(again.base_model)  # the run names the copy it was made from
+    model = offered.id if offered else again.base_model
+    known = any(model == one.id for one in usual())
     filling: Filling = {
         "dataset": again.dataset_id,
-        "model": again.base_model,
+        "model": model,
         "goal": goal,
         "preset": preset,
         "method": method_of(again.recipe),
@@ -63,10 +70,11 @@ def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str)
         again.dataset_id,
         gr.Dropdown(choices=choices_of(cards, opened, "train"), value=again.dataset_id),
         gr.Radio(value="mine" if again.start_from else "model", visible=bool(mine)),
-        gr.Radio(value=again.base_model if known else OTHER, visible=not again.start_from),
-        gr.Dropdown(value=None if known else again.base_model, visible=not known and not again.start_from),
+        gr.Radio(value=model if known else OTHER, visible=not again.start_from),
+        gr.Dropdown(value=None if known else model, visible=not known and not again.start_from),
         gr.Dropdown(choices=mine, value=chosen_model(mine, again.start_from), visible=bool(again.start_from)),
         "\n".join(again.more.get("samples", ())),
+        *template_of(again.more.get("template")),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import gradio as gr
 from markupsafe import Markup
 
-from facet.dataset.templates import LONGEST, OWN, READY, Tried, recommended
+from facet.dataset.templates import LONGEST, NAMES, OWN, READY, Tried, recommended
 from facet.errors import FacetError
 from facet.gemma.models import find
 from facet.identity import Grant, Person
@@ -60,6 +60,16 @@ def chosen_template(template: str, own: str) -> dict[str, str]:
     """What a run is told; nothing for a model with a template of its own."""
     wanted = own if template == OWN else template
     return {"template": wanted} if wanted.strip() else {}
+
+
+def template_of(chosen: str | None) -> list[Any]:
+    """Values of `TemplateCard.outputs` for what a run was told; cleared where it was told nothing."""
+    own = bool(chosen) and chosen not in NAMES
+    return [
+        gr.Dropdown(visible=bool(chosen), value=OWN if own else chosen or None),
+        gr.Textbox(visible=own, value=chosen if own else ""),
+        "",
+    ]
 
 
 def wire_template(

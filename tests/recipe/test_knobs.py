@@ -6,6 +6,7 @@ import pytest
 
 from facet.errors import SettingError
 from facet.recipe.knobs import add_arguments, complaints, read_number, read_recipe, settings
+from facet.recipe.methods import recipe_of
 from facet.recipe.recipes import SftRecipe
 from facet.recipe.reference import reference
 
@@ -67,3 +68,12 @@ def test_the_command_line_with_no_flags_is_the_untouched_form():
 def test_the_reference_page_names_every_setting():
     written = reference("sft")
     assert all(f"`{name}`" in written for name in NAMES)
+
+
+def test_a_run_of_an_earlier_facet_goes_on_in_its_order_and_to_its_end():
+    written = {"learning_rate": 1e-3, "seed": 1, "evaluations": 8, "lora_scale": 2.0}
+
+    recipe = recipe_of({"recipe": written})
+
+    assert (recipe.train_sampling_strategy, recipe.early_stopping_patience, recipe.keep_best) == ("random", None, False)
+    assert recipe_of({"recipe": {"seed": 1}}) == SftRecipe(seed=1)

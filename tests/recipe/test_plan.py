@@ -142,7 +142,9 @@ def test_minutes_of_a_lent_card_are_counted_with_what_every_call_costs():
     assert there.quota_minutes == pytest.approx(1.5 * (there.minutes + there.slices * 15 / 60))
     assert there.days >= 2
     spent = forecast(GEMMA_270M, RECIPE, LENGTHS, replace(lent, quota_seconds=0.0))
-    assert spent.quota_left == 0.0 and spent.days == 1
+    assert spent.quota_left == 0.0 and spent.days == 2  # none of today's, and less than tomorrow's
+    nearly = forecast(GEMMA_270M, RECIPE, LENGTHS, replace(lent, quota_seconds=60.0))
+    assert nearly.days == 1 + -(-max(0.0, nearly.quota_minutes - 1.0) // 5.0)
 
 
 def test_rented_machines_have_a_price_and_are_not_here():

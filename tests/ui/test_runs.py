@@ -1,6 +1,7 @@
 """The Runs tab: a list to search, several runs beside each other, one run in words, and starting one again."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,22 @@ def test_start_again_keeps_every_setting_until_something_it_was_chosen_for_chang
         other = [*asked[:place], "another", *asked[place + 1 :]]
         assert start_again.recipe_again(filling, *other) is None
     assert start_again.recipe_again(None, *asked) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "shown", "which", "own"),
+    [(None, False, None, ""), ("plain", True, "plain", ""), ("{{ messages }}", True, "own", "{{ messages }}")],
+)
+def test_start_again_brings_the_model_as_the_list_names_it_and_the_template(
+    studio, tasks, template, shown, which, own
+):
+    more = {"template": template} if template else {}
+    again = replace(studio.again(LOCAL, tasks[2].id), base_model="unsloth/gemma-3-270m-it", more=more)
+
+    filling, *_, chosen, text, _ = start_again.filled(studio, LOCAL, again, "any", "quick")
+
+    assert filling["model"] == "google/gemma-3-270m-it"
+    assert (chosen.visible, chosen.value, text.value) == (shown, which, own)
 
 
 def test_a_run_file_gives_the_same_as_the_run_it_came_from(studio, tasks, tmp_path):
