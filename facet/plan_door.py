@@ -67,11 +67,13 @@ class PlanDoor:
     ) -> str:
         """Begin to take a few real steps on the longest of these examples, here; returns an id at once.
 
-        Raises: what `check_model` reports; `NotFoundError` for a model that is not on this machine yet.
+        Raises: what `check_model` reports; `NotFoundError` for a model that is not on this machine yet; `SettingError`
+        when the recipe asks for what the data or the model do not have.
         """
         self.starting.folder(person, base_model)
         check = self.starting.check(person, base_model, grant)
         data = self.starting.shelf.folder(person, dataset_id)
+        self.starting.require_fit(person, dataset_id, check, recipe, base_model)
         self._forget_measures(person)
         place = self.workspace.create(person, "measures", check.name)
         task = Task(place)

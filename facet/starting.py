@@ -13,6 +13,7 @@ from facet.dataset.shelf import Shelf
 from facet.errors import NotFoundError
 from facet.gemma.memory import free_memory_gb
 from facet.gemma.models import STARTER
+from facet.gemma.targets import layers_of
 from facet.hub.account import machine_token
 from facet.hub.adapters import adapter_name, fetch_adapter
 from facet.hub.hub import Hub
@@ -156,7 +157,7 @@ class Starting:
         if ask_first:
             self._ask_about_twins(person, dataset_id, check.base, recipe)
         self._require_lessons(person, dataset_id, check, recipe)
-        require_fit(recipe, self._data_facts(person, dataset_id, check), _model_facts(check, base_model))
+        self.require_fit(person, dataset_id, check, recipe, base_model)
         place = where(check.base)
         if self.foresee is not None:
             plan = self.foresee(person, dataset_id, check, recipe, place, grant)
@@ -170,6 +171,12 @@ class Starting:
             run_id = self.runs.create(person, data, check.base, recipe, name, generation, before, place, more, step)
         self.wake()
         return run_id
+
+    def require_fit(
+        self, person: Person, dataset_id: str, check: ModelCheck, recipe: TrainingRecipe, base_model: str
+    ) -> None:
+        """Raises: `SettingError` when the recipe asks for what this data and this model do not have."""
+        require_fit(recipe, self._data_facts(person, dataset_id, check), _model_facts(check, base_model))
 
     def _written(
         self, check: ModelCheck, recipe: TrainingRecipe, before: Path | None, more: dict[str, Any]
@@ -271,4 +278,5 @@ def _model_facts(check: ModelCheck, base_model: str) -> ModelFacts:
         is_starter=base_model == STARTER,
         is_pretrained=not facts.has_template,
         layers=facts.layers,
+        only_experts=layers_of(facts.model_type).feed_forward is None,
     )

@@ -87,8 +87,8 @@ def advise(data: DataFacts, model: ModelFacts, preset: Preset = "balanced", goal
 
 def situation_of(data: DataFacts, model: ModelFacts, rows: int) -> Situation:
     longest = data.longest_tokens if data.method == "sft" else None
-    context, experts = model.context_length, model.only_experts
-    return Situation(rows, data.validation, context, longest, model.layers, experts, model.name)
+    told = (rows, data.validation, model.context_length, longest, model.layers, model.name)
+    return Situation(*told, only_experts=model.only_experts)
 
 
 def require_fit(recipe: TrainingRecipe, data: DataFacts, model: ModelFacts) -> None:

@@ -15,8 +15,8 @@ class Situation:
     context_length: int | None = None  # tokens the model can read
     longest_tokens: int | None = None  # of the examples, where nothing is joined
     layers: int | None = None
-    only_experts: bool = False  # its feed-forward layers are experts, which no adapter sits on
     model: str = "The model"
+    only_experts: bool = False  # its feed-forward layers are experts, which no adapter sits on
 
 
 def clashes(recipe: Any) -> list[Clash]:

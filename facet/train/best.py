@@ -31,11 +31,16 @@ def is_lowest(looks: Looks) -> bool:
 
 def without_gain(looks: Looks, least: float = 0.0) -> int:
     """How many looks in a row, up to the newest, brought no clear gain: not one of `least` nats."""
-    best, count = math.inf, 0
-    for _, loss in looks:
+    return _last_gain(looks, least)[2]
+
+
+def _last_gain(looks: Looks, least: float) -> tuple[int, float, int]:
+    """The newest look that brought a clear gain: its step, its loss, and how many came after it."""
+    at, best, count = 0, math.inf, 0
+    for step, loss in looks:
         gained = math.isinf(best) or loss < best - max(least, NOISE * abs(best))
-        best, count = (loss, 0) if gained else (best, count + 1)
-    return count
+        at, best, count = (step, loss, 0) if gained else (at, best, count + 1)
+    return at, best, count
 
 
 def is_enough(looks: Looks, recipe: TrainingRecipe, total_steps: int) -> bool:
@@ -67,9 +72,9 @@ def kept(looks: Looks, newest: int, saved: Collection[int], recipe: TrainingReci
 
 
 def why_enough(looks: Looks, least: float = 0.0) -> str:
-    count, best = without_gain(looks, least), lowest(looks)
-    loss = dict(looks)[best] if best else math.nan
+    """The loss that the checks were compared with; a later one may be a little lower, but not clearly."""
+    step, loss, count = _last_gain(looks, least)
     return (
-        f"It stopped at step {looks[-1][0]:,}, because {count} checks in a row brought no lower validation loss than "
-        f"{loss:.3g} at step {best:,}. “Stop when it gets no better” sets how many."
+        f"It stopped at step {looks[-1][0]:,}, because {count} checks in a row brought no clearly lower validation "
+        f"loss than {loss:.3g} at step {step:,}. “Stop when it gets no better” sets how many."
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 
+from facet.errors import CapacityError, FacetError
 from facet.gemma.inspect import inspect
 from facet.recipe.forecast import Machine, checkpoints, needs_of
 from facet.recipe.methods import recipe_of
@@ -24,7 +25,7 @@ from facet.train.job import Job, read_job
 from facet.train.passes import line
 from facet.work import log
 from facet.work.task import Task
-from facet.work.worker import Slice
+from facet.work.worker import Slice, is_out_of_memory
 
 LONG_PASSES: Final = 3  # the first is not counted: memory is asked for, and the loss is compared with the usual one
 USUAL_PASSES: Final = 3
@@ -83,21 +84,50 @@ def prepare(piece: Slice) -> None:
 
 
 def advance(piece: Slice) -> None:
-    """Measure, and finish with the numbers."""
-    piece.emit(log.Staged(words="Loading the libraries, about ten seconds"))
-    began = Times.now()
+    """Measure, and finish with the numbers. The rows go with the last try: an unexpected fault is tried again."""
     recipe = recipe_of(piece.task.request)
     try:
-        long, usual = (_part(piece, name) for name in PARTS)
-        job = read_job(long)
-        _rows_of(usual, job)
-        piece.emit(log.Staged(words="Loading the starting model"))
-        clock = Clock()
-        load = _train(piece, job, usual, clock, began)
-        piece.emit(log.Finished(step=len(clock.passes), outputs=_numbers(recipe, job, clock, load)))
+        _measure(piece, recipe)
+    except FacetError:
+        _forget(piece, "data")
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        _forget(piece, "data")
+        raise _did_not_fit(recipe) from error  # the same examples would not fit the next time either
     finally:
-        for name in (*PARTS, "data"):
-            shutil.rmtree(piece.task.folder / name, ignore_errors=True)
+        _forget(piece, *PARTS)
+    _forget(piece, "data")
+
+
+def _measure(piece: Slice, recipe: TrainingRecipe) -> None:
+    piece.emit(log.Staged(words="Loading the libraries, about ten seconds"))
+    began = Times.now()
+    long, usual = (_part(piece, name) for name in PARTS)
+    job = read_job(long)
+    _rows_of(usual, job)
+    piece.emit(log.Staged(words="Loading the starting model"))
+    clock = Clock()
+    load = _train(piece, job, usual, clock, began)
+    piece.emit(log.Finished(step=len(clock.passes), outputs=_numbers(recipe, job, clock, load)))
+
+
+def _forget(piece: Slice, *names: str) -> None:
+    for name in names:
+        shutil.rmtree(piece.task.folder / name, ignore_errors=True)
+
+
+def _did_not_fit(recipe: TrainingRecipe) -> CapacityError:
+    count = recipe.per_device_train_batch_size
+    held, lower = f"It did not fit with {count} examples at once.", "Examples at once"
+    if count == 1:
+        held, lower = "Even one example at a time did not fit beside the model.", "Longest example"
+    return CapacityError(
+        "The memory of this machine was not enough to measure.",
+        held,
+        f"Lower “{lower}”, then press “Measure on this machine” again.",
+    )
 
 
 def _part(piece: Slice, name: str) -> Slice:

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import yaml
 
-from facet.errors import NotFoundError, SettingError
+from facet.dataset.mapping import parse_mapping
+from facet.dataset.sides import Choices
+from facet.errors import FacetError, NotFoundError, SettingError
 from facet.recipe.knobs import read_recipe
-from facet.recipe.methods import METHODS, RECIPES
+from facet.recipe.methods import METHODS, RECIPES, as_meant
 from facet.recipe.recipes import TrainingRecipe
 from facet.workspace import clean_name
 
@@ -75,21 +77,48 @@ def _parsed(file: Path) -> Any:
 def described_run(described: dict[str, Any], changes: dict[str, Any] | None = None) -> Described:
     """The same as values of our own. `changes` are settings to change.
 
-    Raises: `SettingError` for a setting that is not right.
+    Raises: `SettingError` for a setting that is not right, or for data that cannot be prepared as it says.
     """
     recipe = RECIPES[described.get("method", "sft")]
+    settings = as_meant({str(name): value for name, value in described["recipe"].items()})
     continues, revision = described.get("continues") or {}, described["model"].get("revision")
     template = described.get("template")
+    _require_usable(described["data"])
     return Described(
         name=clean_name(described["name"]) if described.get("name") else "",
         model=described["model"]["id"][:400],
         revision=str(revision)[:100] if revision else None,
-        recipe=read_recipe(recipe, {str(name): value for name, value in described["recipe"].items()} | (changes or {})),
+        recipe=read_recipe(recipe, settings | (changes or {})),
         data=described["data"],
         continues=continued_sha256(described) if continues else "",
         came_from=str(continues.get("from") or "")[:300],
         template=template if isinstance(template, str) and len(template) <= LONGEST_TEMPLATE else None,
     )
+
+
+def _require_usable(data: dict[str, Any]) -> None:
+    """Before anything is brought: what reads these lines later speaks of fields of a page, and here there are none."""
+    choices = {"seed": data.get("seed", 0), "test_size": data.get("test_size", 0.1)}
+    choices["validation_size"] = data.get("validation_size", 0.1)
+    try:
+        Choices.checked(choices["test_size"], choices["validation_size"], choices["seed"])
+    except SettingError as error:
+        written = ", ".join(f"{name}: {str(value)[:20]}" for name, value in choices.items())
+        raise not_a_run_file(f"Its data cannot be divided with {written}.") from error
+    try:
+        if data.get("mapping") is not None:
+            parse_mapping(data["mapping"])
+    except FacetError as error:
+        raise not_a_run_file("Its mapping of columns has parts that are not known.") from error
+    correction = data.get("correction")
+    if correction is not None and not _is_of_texts(correction):
+        raise not_a_run_file("Its correction of how a file is read is not made of names and texts.")
+
+
+def _is_of_texts(correction: Any) -> bool:
+    if not isinstance(correction, dict):
+        return False
+    return all(isinstance(name, str) and isinstance(text, str | None) for name, text in correction.items())
 
 
 def continued_sha256(described: dict[str, Any]) -> str:

@@ -41,15 +41,16 @@ def advance(piece: Slice) -> None:
         _finish(job, job.start)
         return
     looking.prepare(piece.task, job.folder, job.recipe)
+    shrinks = piece.memory_was_short and job.execution.micro_batch > 1  # one at a time: others may have filled it
     try:
-        if piece.memory_was_short:
+        if shrinks:
             raise MemoryError
         _train(job)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         _halve(job)
-        if piece.memory_was_short:
+        if shrinks:
             piece.emit(log.Queued())  # with less at once it has all its tries again
 
 

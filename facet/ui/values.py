@@ -55,6 +55,8 @@ class About(TypedDict):
     context_length: Positive
     layers: Positive
     model: Name
+    longest_tokens: NotRequired[Positive]
+    only_experts: NotRequired[bool]
 
 
 class Turn(TypedDict):

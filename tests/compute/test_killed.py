@@ -8,6 +8,7 @@ from facet.compute import killed, local
 from facet.compute.killed import Witness, oom_kills
 from facet.compute.local import Local
 from facet.identity import LOCAL
+from facet.train import slice as train
 from facet.work import log, worker
 from facet.work.log import MOST_TRIES
 from facet.work.policy import next_action, settle
@@ -102,15 +103,34 @@ def test_a_worker_that_somebody_ended_goes_on_as_it_was(lab):
     assert not task.memory_was_short() and "without a word" in progress(task).words
 
 
-def test_where_one_at_a_time_is_too_much_a_person_is_told(lab, monkeypatch):
+def test_with_one_at_a_time_it_goes_on_as_it_was_for_others_may_have_filled_the_memory(lab, monkeypatch):
     studio, dataset_id = lab
     monkeypatch.setattr(Witness, "blames_memory", lambda self, status: True)
     task = vanished(studio, dataset_id, -signal.SIGKILL, per_device_train_batch_size=1)
+    trained = []
+    monkeypatch.setattr(train, "_train", trained.append)
 
     worker.advance(task, studio.workspace.models)
 
-    assert progress(task).stage == "failed" and "memory" in progress(task).failure["what"]
-    assert not task.memory_was_short(), "it was told, and may be tried again"
+    assert len(trained) == 1 and not progress(task).is_over
+    assert not task.memory_was_short() and progress(task).interruptions == 1, "deaths are counted on"
+
+
+def test_where_one_at_a_time_is_too_much_again_and_again_a_person_is_told(lab, monkeypatch):
+    studio, dataset_id = lab
+    monkeypatch.setattr(Witness, "blames_memory", lambda self, status: True)
+    monkeypatch.setattr(train, "_train", lambda job: log.append(task.events_file, log.Started(total_steps=2)))
+    task = vanished(studio, dataset_id, -signal.SIGKILL, per_device_train_batch_size=1)
+    for _ in range(MOST_TRIES - 1):
+        assert next_action(progress(task), False) == "start"
+        worker.advance(task, studio.workspace.models)
+        list(Local(studio.workspace.models)._follow(task, Gone(-signal.SIGKILL), 0))
+        settle(task, "mark interrupted", studio.looking)
+
+    settle(task, next_action(progress(task), False), studio.looking)
+
+    assert progress(task).stage == "failed" and "memory" in progress(task).failure["why"]
+    assert "“Longest example”" in progress(task).failure["next"]
 
 
 def test_one_that_vanishes_while_it_loads_does_not_go_on_for_ever(lab, monkeypatch):

@@ -59,6 +59,11 @@ def test_the_usual_recipe_has_nothing_to_say():
         ({"last_layer": 30}, Situation(layers=18, model="Tiny"), "Tiny has 18 layers"),
         ({"warmup_steps": 90}, Situation(rows=80), "the whole run has 30"),
         ({}, Situation(validation=0), "this dataset has none"),
+        (
+            {"lora_targets": "feed_forward"},
+            Situation(only_experts=True, model="Tiny"),
+            "“Kinds of layers” is “Only what knows”, and in Tiny those are experts",
+        ),
     ],
 )
 def test_what_does_not_suit_the_data_or_the_model_is_said_with_its_number(chosen, situation, words):
@@ -71,6 +76,14 @@ def test_a_recipe_longer_than_the_model_can_read_does_not_start():
     require_fit(SftRecipe(max_length=4096), DataFacts(100, 10, 300, 200, True), model)  # none is that long
     with pytest.raises(SettingError, match="does not suit"):
         require_fit(SftRecipe(max_length=4096), data, model)
+
+
+def test_an_adapter_on_experts_alone_does_not_start_and_any_other_does():
+    data, model = DataFacts(100, 10, 300, 200, True), ModelFacts("Tiny", 5_000_000, 2048, only_experts=True)
+    for fine in ({}, {"lora_targets": "attention"}, {"lora_targets": "feed_forward", "tuning": "full"}):
+        require_fit(SftRecipe(**fine), data, model)
+    with pytest.raises(SettingError, match="experts"):
+        require_fit(SftRecipe(lora_targets="feed_forward"), data, model)
 
 
 @pytest.mark.parametrize("kind", RECIPES.values(), ids=lambda kind: kind.__name__)

@@ -59,3 +59,9 @@ def test_the_reason_for_an_early_end_has_its_numbers_and_the_name_of_the_setting
     words = best.why_enough(FALLS_AND_RISES)
     assert "step 60" in words and "3 checks in a row" in words and "1.23 at step 30" in words
     assert "“Stop when it gets no better”" in words
+
+
+def test_the_reason_quotes_the_loss_that_the_checks_were_compared_with():
+    looks = [(10, 1.0), (20, 0.96), (30, 0.94), (40, 0.93)]  # ever a little lower, and never by a tenth
+    words = best.why_enough(looks, least=0.1)
+    assert "3 checks in a row brought no clearly lower validation loss than 1 at step 10" in words

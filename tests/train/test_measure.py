@@ -1,11 +1,15 @@
 """Measuring on a machine, and what is kept of a forecast: the starter, a few steps, nothing left but numbers."""
 
+from dataclasses import replace
+
 import pytest
 
-from facet.errors import NotFoundError
+from facet.errors import NotFoundError, SettingError
 from facet.identity import LOCAL, Person
+from facet.model.choose import Chooser
 from facet.recipe.knobs import read_recipe
 from facet.recipe.recipes import SftRecipe
+from facet.train import measure
 from facet.train.known import known
 from facet.work import log, worker
 from facet.work.task import Task
@@ -72,6 +76,65 @@ def test_a_press_on_measure_takes_the_place_of_the_one_before(lab, measured):
     shelf = [folder.name for folder in studio.workspace.all(LOCAL, "measures")]
     assert first not in shelf and {second, measured.id} <= set(shelf)
     studio.delete(LOCAL, "measures", second)
+
+
+def begun(lab, **settings) -> Task:
+    studio, dataset_id = lab
+    measure_id = studio.start_measuring(LOCAL, dataset_id, "starter", RECIPE.model_copy(update=settings))
+    return Task(studio.workspace.find(LOCAL, "measures", measure_id))
+
+
+def test_a_measurement_is_tried_again_with_the_same_rows(lab, monkeypatch):
+    task, seen = begun(lab), []
+
+    def fails(part):
+        seen.append((part.task.folder / "data" / "train.parquet").read_bytes())
+        raise RuntimeError("for whatever reason")
+
+    monkeypatch.setattr(measure, "read_job", fails)
+    for _ in range(2):
+        worker.advance(task, lab[0].workspace.models)
+        assert progress(task).stage == "interrupted", "it is tried again"
+
+    assert seen[0] == seen[1]
+    assert {path.name for path in task.folder.iterdir()} & {"data", *measure.PARTS} == {"data"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "why", "lower"),
+    [
+        ({}, "8 examples at once", "“Examples at once”"),
+        ({"per_device_train_batch_size": 1}, "one example at a time", "“Longest example”"),
+    ],
+)
+def test_a_measurement_without_enough_memory_says_what_did_not_fit_and_is_not_tried_again(
+    lab, monkeypatch, settings, why, lower
+):
+    task = begun(lab, **settings)
+
+    def fills_the_memory(part):
+        raise RuntimeError("CUDA out of memory.")
+
+    monkeypatch.setattr(measure, "read_job", fills_the_memory)
+
+    worker.advance(task, lab[0].workspace.models)
+
+    done = progress(task)
+    assert done.stage == "failed" and done.failure["kind"] == "CapacityError"
+    assert why in done.failure["why"] and lower in done.failure["next"]
+    assert not (task.folder / "data").exists()
+
+
+def test_neither_a_run_nor_a_measurement_begins_where_no_layer_would_learn(lab, monkeypatch):
+    studio, dataset_id = lab
+    check = studio.check_model(LOCAL, "starter")
+    mixture = replace(check, facts=replace(check.facts, model_type="qwen3_moe"))
+    monkeypatch.setattr(Chooser, "check", lambda *_, **__: mixture)
+    recipe = RECIPE.model_copy(update={"lora_targets": "feed_forward"})
+    with pytest.raises(SettingError, match="Kinds of layers"):
+        studio.start(LOCAL, dataset_id, "starter", recipe, "a run")
+    with pytest.raises(SettingError, match="Kinds of layers"):
+        studio.start_measuring(LOCAL, dataset_id, "starter", recipe)
 
 
 def test_a_run_keeps_its_forecast_and_what_really_came(lab):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from facet.errors import NotFoundError, SettingError
 from facet.identity import LOCAL
@@ -164,3 +165,27 @@ def test_on_the_page_a_run_file_opens_no_file_of_this_machine(studio, tasks, tmp
     with pytest.raises(NotFoundError, match="not here"):
         studio.again_from_file(LOCAL, file)
     assert Path(secret).exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"test_size": "abc"}, "test_size: abc"),
+        ({"validation_size": 0.9}, "validation_size: 0.9"),
+        ({"seed": -1}, "seed: -1"),
+        ({"mapping": 3}, "mapping"),
+        ({"correction": 3}, "correction"),
+        ({"correction": {"encoding": 8}}, "correction"),
+    ],
+    ids=str,
+)
+def test_data_of_a_run_file_that_cannot_be_prepared_is_refused_before_anything_is_brought(studio, tmp_path, data, said):
+    file = tmp_path / "facet-run.yaml"
+    described = {"facet_run": 1, "model": {"id": "starter"}, "recipe": {}}
+    source = {"source": {"kind": "example", "where": "household"}}
+    file.write_text(yaml.safe_dump(described | {"data": source | data}), "utf-8")
+
+    with pytest.raises(SettingError, match="not a run file") as refused:
+        studio.again_from_file(LOCAL, file)
+
+    assert said in refused.value.why
