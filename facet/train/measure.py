@@ -126,7 +126,7 @@ def _did_not_fit(recipe: TrainingRecipe) -> CapacityError:
     return CapacityError(
         "The memory of this machine was not enough to measure.",
         held,
-        f"Lower “{lower}”, then press “Measure on this machine” again.",
+        f"Lower “{lower}”, then measure again.",
     )
 
 
