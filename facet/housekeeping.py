@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from facet.errors import FacetError
 from facet.hub.hub import COMPLETE
 from facet.model.choose import Chooser
+from facet.model.dressed import FOLDER, TEMPLATE
 from facet.model.source import BaseSource, bases_of
 from facet.work.task import Task
 from facet.workspace import FREE_DISK_FLOOR_GB, Workspace
@@ -34,7 +35,15 @@ class Housekeeping:
             for folder in self.workspace.everyones(kind):
                 if time.time() - _changed(folder) > KEPT_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)
+        self._remove_templates()
         self.workspace.sweep()
+
+    def _remove_templates(self) -> None:
+        """Chat templates of people's own that no run names any more. Where one is missed, it comes into being again."""
+        chosen = {base.template for base in self._all_bases()}
+        for file in (self.workspace.models / FOLDER).glob(f"*/{TEMPLATE}"):
+            if time.time() - _changed(file) > REST_SECONDS and file.read_text("utf-8") not in chosen:
+                shutil.rmtree(file.parent, ignore_errors=True)
 
     def make_room(self) -> list[Path]:
         """When the disk is nearly full, open models that no run and no test starts from make room, the oldest first.
@@ -69,13 +78,16 @@ class Housekeeping:
 
     def _bases(self) -> Iterable[BaseSource]:
         """Models of the Hub that some task starts from, newest task first."""
+        return (base for base in self._all_bases() if base.where == "hub")
+
+    def _all_bases(self) -> Iterable[BaseSource]:
         tasks = [*self.workspace.everyones("runs"), *self.workspace.everyones("exams")]
         for folder in sorted(tasks, key=_changed, reverse=True):
             try:
                 bases = bases_of(Task(folder).request)
             except (OSError, ValueError, KeyError, TypeError):  # being made or deleted, or by a later Facet
                 continue
-            yield from (base for base in bases if base.where == "hub")
+            yield from bases
 
 
 def _evicted(folder: Path) -> bool:

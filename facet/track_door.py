@@ -62,12 +62,6 @@ class TrackDoor:
         tracker(name)
         if key.strip():
             self.keys.keep(person, WANDB_ADDRESS, key.strip())
-        if name == "wandb" and not self._key(person) and not _at_home(person):
-            raise AccessError(
-                "A key for Weights & Biases is needed.",
-                "Facet keeps it in memory only, so it is gone after a restart or some hours.",
-                "Make one on wandb.ai/authorize and enter it under “Key for Weights & Biases”.",
-            )
         folder = self.runs_shelf.folder(person, run_id)
         told = self._tell(person, run_id, name)
         if follow and not told.over and self.runs_shelf.progress(person, run_id).is_active:
@@ -107,7 +101,16 @@ class TrackDoor:
         return self.keys.find(person, WANDB_ADDRESS) or own
 
     def _tell(self, person: Person, run_id: str, name: Name) -> Told:
-        """One at a time for each run and tracker, whichever process asks."""
+        """One at a time for each run and tracker, whichever process asks.
+
+        Raises: `AccessError` where the key is missing, also while it follows: it may be forgotten in between.
+        """
+        if name == "wandb" and not self._key(person) and not _at_home(person):
+            raise AccessError(
+                "A key for Weights & Biases is needed.",
+                "Facet keeps it in memory only, so it is gone after a restart or some hours.",
+                "Make one on wandb.ai/authorize and enter it under “Key for Weights & Biases”.",
+            )
         card, folder = self.runs_shelf.card(person, run_id), self.runs_shelf.folder(person, run_id)
         place = folder / "tracking" / name
         place.mkdir(parents=True, exist_ok=True)

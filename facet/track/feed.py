@@ -41,7 +41,7 @@ class Feed:
             feed.offset, feed.told, feed.more = int(kept["offset"]), dict(kept["told"]), dict(kept["more"])
             feed.over = bool(kept["over"])
         except (OSError, ValueError, KeyError, TypeError):
-            pass
+            return cls(events, state)  # nothing was told yet, or the note of it is damaged: all is told anew
         return feed
 
     def news(self) -> list[Point]:

@@ -1,6 +1,7 @@
 """A pre-trained model is taught in a chat template of a person's choice, and keeps it wherever it goes."""
 
 import json
+import os
 
 import pytest
 
@@ -93,3 +94,15 @@ def test_the_folder_of_a_model_with_a_template_comes_back_and_stops_where_the_te
     (tmp_path / "shelf").write_text("a file where a folder should be")
     elsewhere = dressed(base, OWN, tmp_path / "shelf")
     assert elsewhere.is_dir() and tmp_path not in elsewhere.parents
+
+
+def test_a_template_of_ones_own_goes_with_the_last_run_that_names_it(studio, base):
+    kept = BaseSource.of(started(studio, base, template=OWN).request["base"]).folder(studio.workspace.models)
+    left = dressed(base, OWN + "{# nobody's #}", studio.workspace.models)
+    for folder in (kept, left):
+        os.utime(folder / "chat_template.jinja", (0, 0))
+
+    studio.janitor()
+
+    assert kept.is_dir() and not left.exists()
+    assert (base / "config.json").is_file(), "the model itself stays"
