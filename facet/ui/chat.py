@@ -51,13 +51,14 @@ class ChatTab:
     settings: chat_settings.Settings
     keeping: Keeping
     talk: gr.State
+    whom: gr.State  # the model that is being talked to, which the list of models may learn of later
 
     @property
     def chosen(self) -> dict[str, Any]:
         return {"target": self.target, "compare": self.compare, "others": self.others}
 
     def asked(self) -> dict[str, Any]:
-        return self.chosen | {"talk": self.talk} | self.settings.asked()
+        return self.chosen | {"talk": self.talk, "whom": self.whom} | self.settings.asked()
 
     @property
     def spoken(self) -> list[Any]:
@@ -96,9 +97,9 @@ def layout() -> ChatTab:
         status = gr.HTML(elem_id="chat-status")  # below all that is pressed, which so stays where it is
     settings = chat_settings.layout()
     keeping = chat_keep.layout()
-    talk = gr.State(_nothing_said())
+    talk, whom = gr.State(_nothing_said()), gr.State(None)
     return ChatTab(
-        target, compare, others, panes, status, text, pictures, send, stop, retry, clear, settings, keeping, talk
+        target, compare, others, panes, status, text, pictures, send, stop, retry, clear, settings, keeping, talk, whom
     )  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def _nothing_said() -> Talk:
 def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     judging = tab.chosen | {"talk": tab.talk, "system": tab.settings.system}
     asked = (
-        _wire_messages(tab, studio, gate),
+        _wire_messages(tab, studio, gate, session),
         _wire_retry(tab, gate),
         _wire_edits(tab, judging, studio, gate),
     )
@@ -120,7 +121,7 @@ def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
     chat_keep.wire(tab.keeping, tab.panes, judging, tab.spoken, studio, gate, session)
 
 
-def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate) -> Any:
+def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> Any:
     def hear(
         person: Person,
         request: gr.Request,
@@ -130,13 +131,19 @@ def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate) -> Any:
         text: Words,
         pictures: list[File] | None,
         talk: dict[str, SaidTurns],
+        run: Id | None,
         **dials: chat_settings.Dial,
     ) -> Any:
-        """The message appears at once, the answers after it; what is wrong is said while the text is still there."""
+        """The message appears at once, the answers after it; what is wrong is said while the text is still there.
+
+        Somebody quick may send it before the list of models has come: then it is for the one that will be chosen.
+        """
         chat_settings.decoding(dials)
-        voices = cast(choices(studio, person), target or "", compare, others)
-        if not (text.strip() or pictures) or not voices:
+        if not (text.strip() or pictures):
             return gr.skip()
+        known = choices(studio, person)
+        whom = target or chosen_model(known, run) or ""
+        voices = cast(known, whom, compare, others)
         require_short(text, len(voices))
         images = chat_pictures.taken(studio, person, _page(request), pictures or [], voices)
         places = {voice.place for voice in voices}
@@ -144,13 +151,15 @@ def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate) -> Any:
             place: asked_anew(turns, text, images) if place in places else turns
             for place, turns in _whole(talk).items()
         }
-        return ["", *chat_pictures.sent(), *shown(trimmed(said)[0]), "", *_speaking()]
+        return ["", *chat_pictures.sent(), *shown(trimmed(said)[0]), "", *_speaking(), whom]
 
     return gate.on(
         [tab.send.click, tab.text.submit],
         hear,
-        tab.chosen | {"text": tab.text, "pictures": tab.pictures.button, "talk": tab.talk} | tab.settings.decoding,
-        [tab.text, *tab.pictures.shown, *tab.spoken, *tab.buttons],
+        tab.chosen
+        | {"text": tab.text, "pictures": tab.pictures.button, "talk": tab.talk, "run": session.run}
+        | tab.settings.decoding,
+        [tab.text, *tab.pictures.shown, *tab.spoken, *tab.buttons, tab.whom],
         show_progress="hidden",
     )
 
@@ -211,11 +220,12 @@ def _wire_answers(tab: ChatTab, asked: tuple[Any, ...], studio: Studio, gate: Ga
         compare: bool,
         others: Others,
         talk: dict[str, SaidTurns],
+        whom: Id | None,
         system: Words,
         **dials: chat_settings.Dial,
     ) -> Iterator[list[Any]]:
         decoding = chat_settings.decoding(dials)
-        voices = cast(choices(studio, person), target or "", compare, others)
+        voices = cast(choices(studio, person), target or whom or "", compare, others)
         studio.enter_chat(_page(request), person)
         yield from replies(studio, grant, voices, _whole(talk), system, decoding)
 
@@ -259,11 +269,16 @@ def _wire_endings(tab: ChatTab, studio: Studio, gate: Gate) -> None:
         chat_pictures.forget(studio, person, _page(request))
         return [*shown(_nothing_said()), ""]
 
+    def change(person: Person, request: gr.Request, target: Id | None, whom: Id | None) -> Any:
+        """Another model begins anew. A list that arrives after the first message names the one it went to."""
+        return gr.skip() if whom and target == whom else clear(person, request)
+
     def leave(person: Person, request: gr.Request) -> None:
         studio.leave_chat(_page(request))
         chat_pictures.forget(studio, person, _page(request))
 
-    gate.on([tab.clear.click, tab.target.change], clear, None, tab.spoken, quiet=True)
+    gate.on(tab.clear.click, clear, None, tab.spoken, quiet=True)
+    gate.on(tab.target.change, change, {"target": tab.target, "whom": tab.whom}, tab.spoken, quiet=True)
     gate.leaving(leave)
 
 

@@ -46,6 +46,29 @@ def test_a_refresh_of_the_first_screen_shows_the_same_answers(app, open_page):
     assert answers(page, "tuned") == before
 
 
+def test_a_message_sent_before_the_list_of_models_has_come_is_answered(app, open_page):
+    page = open_page(app.url)
+    wait_for_answers(page)
+    question, held = "What is the capital of Peru?", []
+
+    def slow(route) -> None:
+        if question in (route.request.post_data or ""):
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/queue/join*", slow)
+    page.get_by_role("button", name="Talk to it").click()
+    page.get_by_label("Your message").fill(question)
+    page.get_by_label("Your message").press("Enter")
+    expect(page.get_by_label("Your message")).to_have_value("", timeout=20_000)
+    page.unroute("**/queue/join*")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".f-voice.tuned .message.bot").last).to_contain_text("Lima", timeout=120_000)
+    expect(page.locator(".f-voice.base .message.user").last).to_contain_text(question)
+
+
 def test_afterwards_every_tab_has_something_to_show(app, open_page):
     page = open_page(app.url)
     for tab, words in (("Test", "Run the test"), ("Publish", "Prepare the download"), ("Runs", "First taste")):

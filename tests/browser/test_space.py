@@ -218,7 +218,8 @@ def test_deleting_everything_asks_and_leaves_nothing(window, space):
     page.locator("#my-data").get_by_role("button", name="Your data").click()
     page.get_by_role("button", name="Delete all my data").click()
     page.get_by_label("Type “delete” to confirm").fill("delete")
-    page.get_by_role("button", name="Delete it all").click()
+    with page.expect_navigation(timeout=20_000):
+        page.get_by_role("button", name="Delete it all").click()
     expect(page.locator("#hero")).to_be_visible(timeout=20_000)
     assert not (space.home / "tenants" / key / "datasets").exists()
 

@@ -214,6 +214,7 @@ def test_an_empty_answer_that_a_model_ended_itself_is_an_answer():
 def test_a_setting_that_is_not_right_is_said_before_anything_moves(page, name):
     handler = next(fn.fn for fn in page.fns.values() if fn.fn is not None and fn.fn.__name__ == name)
     values = {"target": "starter", "compare": False, "others": [], "text": "Hello", "pictures": [], "system": ""}
+    values["run"] = None
     values = {key: value for key, value in values.items() if key in handler.inputs}
     talk = {place: [user("a"), model("b")] for place in PLACES}
     usual = Decoding().as_dict() | {"stop": ""}
