@@ -184,12 +184,19 @@ class HistoryDoor:
         return next((card.id for card in self.shelf.cards(person) if card.summary["fingerprint"] == wanted), None)
 
     def beginning_of(self, person: Person, wanted: str, came_from: str | None) -> str | None:
-        """The run here with the adapter that another goes on from. Raises: `NotFoundError` when there is none."""
+        """Where the weights are that a run went on from: in a finished run, or in the copy of one that went on from them.
+
+        Raises: `NotFoundError` when there are none.
+        """
         if not wanted:
             return None
-        for card in self.runs_shelf.cards(person):
+        cards = self.runs_shelf.cards(person)
+        for card in cards:
             if card.has_model and digest_said(card.progress.outputs) == wanted:
                 return card.id
+        for card in cards:
+            if (card.continues or {}).get("adapter_sha256") == wanted:
+                return f"{card.id}@0"
         raise run_file.adapter_is_not_here(wanted, came_from or "")
 
 

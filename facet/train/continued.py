@@ -82,6 +82,8 @@ class Beginning:
 
     def note(self) -> dict[str, Any]:
         """What the new run remembers of it. The digest has this name for a whole model too."""
+        if self.step == 0:  # the same beginning as that run had
+            return dict(Task(self.run).request["start_from"])
         noted = {"run": self.run.name, "name": self.name, "adapter_sha256": self.digest, "from": self.imported_from}
         return noted | ({"step": self.step} if self.step is not None else {})
 
@@ -104,6 +106,10 @@ def _finished(run: Path, look: Callable[[Path], Progress]) -> Path:
 
 
 def _save_point(run: Path, step: int) -> Path:
+    """Step 0 is what a run itself went on from; it has its own copy of that."""
+    if step == 0 and (run / START).is_dir():
+        _require_unchanged(Task(run))
+        return run / START
     found = checkpoint.verified(Task(run).checkpoints / f"{step:06d}")
     if found is None or not all(file.is_file() for file in tuned_files(found.folder)):
         raise DataError(

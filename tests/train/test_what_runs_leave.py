@@ -182,6 +182,15 @@ def test_a_new_run_goes_on_from_a_save_point_of_another(lab):
     lab.finished(task)
     with pytest.raises(DataError, match="not there any more"):
         lab.queued("lora", "sft", first.folder, 999)
+
+    again = lab.studio.again(LOCAL, task.id)
+    assert again.start_from == f"{task.id}@0", "a run keeps what it went on from, so that it can be started again"
+    repeated = lab.queued("lora", "sft", *lab.studio.runs_shelf.place_of(LOCAL, again.start_from), max_steps=1)
+    assert repeated.request["start_from"] == task.request["start_from"]
+    lab.finished(repeated)
+    assert lab.digest(repeated) == lab.digest(task)
+    with pytest.raises(DataError, match="not there any more"):
+        lab.queued("lora", "sft", first.folder, 0)
     with pytest.raises(SettingError, match="cannot be found"):
         lab.studio.runs_shelf.place_of(LOCAL, f"{first.id}@last")
 
