@@ -184,7 +184,7 @@ class HistoryDoor:
         return next((card.id for card in self.shelf.cards(person) if card.summary["fingerprint"] == wanted), None)
 
     def beginning_of(self, person: Person, wanted: str, came_from: str | None) -> str | None:
-        """Where the weights are that a run went on from: in a finished run, or in the copy of one that went on from them.
+        """Where the weights are that a run went on from: in a finished run, or in the copy that such a run keeps.
 
         Raises: `NotFoundError` when there are none.
         """

@@ -12,6 +12,8 @@ from facet.recipe.methods import method_of
 from facet.recipe.plan import Plan
 from facet.recipe.recipes import TrainingRecipe
 from facet.starting import Starting
+from facet.train.continued import kept_settings, weights_at
+from facet.train.runs import Runs
 from facet.work.conductor import Conductor, Looking
 from facet.work.log import Progress
 from facet.work.task import Task, Where
@@ -42,6 +44,7 @@ class PlanDoor:
     places: Places
     conductor: Conductor
     looking: Looking
+    runs_shelf: Runs
 
     def plan(
         self,
@@ -51,16 +54,22 @@ class PlanDoor:
         recipe: TrainingRecipe,
         where: Where | None = None,
         grant: Grant | None = None,
+        start_from: str | None = None,
     ) -> Plan:
         """Memory, minutes, quota and price of a run before it starts, and what to change when it does not fit.
 
+        `start_from` is a run to train further, as in `Studio.start`; its model then takes the place of `base_model`.
         Raises: what `check_model` reports, but not that the model is too large; `CapacityError` when `where` is not
         here.
         """
+        if start_from:
+            base_model = self.runs_shelf.model_of(person, start_from)[0]
+            trained = weights_at(*self.runs_shelf.place_of(person, start_from))
+            recipe = recipe.model_copy(update=kept_settings(trained)) if trained else recipe
         check = self.starting.chooser.check(person, base_model, grant=grant)
         if check.problem and check.facts is None:
             raise check.problem
-        return self.planning.plan(person, dataset_id, check, recipe, where, grant)
+        return self.planning.plan(person, dataset_id, check, recipe, where, grant, bool(start_from))
 
     def start_measuring(
         self, person: Person, dataset_id: str, base_model: str, recipe: TrainingRecipe, grant: Grant | None = None

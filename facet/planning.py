@@ -1,6 +1,7 @@
 """What is asked before a run starts: facts of the model, lengths of the data, room here, and earlier work."""
 
 import contextlib
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from facet.model.load import dtype_bytes, threads
 from facet.places import Places
 from facet.recipe.forecast import Machine, rented
 from facet.recipe.plan import Plan, plan
-from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.recipes import PretrainRecipe, TrainingRecipe
 from facet.recipe.workload import Lengths
 from facet.train.known import known
 from facet.train.probe import SMALL
@@ -51,13 +52,14 @@ class Planning:
         recipe: TrainingRecipe,
         where: Where | None = None,
         grant: Grant | None = None,
+        further: bool = False,
     ) -> Plan:
         """What this run needs, first in the place it is meant for, then in the others. Raises: `CapacityError`."""
         lengths = self.lengths(person, dataset_id, check, recipe)
         chosen = self.places.chosen(where, check.base)
         here = [self._machine(person, choice.where, check, recipe, grant) for choice in self.places.choices]
         here.sort(key=lambda machine: machine.where != chosen)
-        return plan(check.facts, recipe, lengths, (*here, *rented()))
+        return plan(check.facts, recipe, lengths, (*here, *rented()), further)
 
     def lengths(self, person: Person, dataset_id: str, check: ModelCheck, recipe: TrainingRecipe) -> Lengths:
         """The examples of the train part, in tokens of this model."""
@@ -75,8 +77,13 @@ class Planning:
             measured = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
             spread = measured["spread"]
             found = Lengths(measured["of"], tuple(spread["tokens"]), tuple(spread["learned"]))
-        looked_at = validation_rows(recipe, recipe.steps(max(1, found.read_with(recipe).rows)))
-        return Lengths(found.rows, found.tokens, found.learned, min(splits["validation"], looked_at), found.measured)
+        read = found.read_with(recipe).rows
+        looked_at = validation_rows(recipe, recipe.steps(max(1, read)))
+        there = splits["validation"]
+        if isinstance(recipe, PretrainRecipe):  # blocks of text, and not the texts
+            blocks = found.read_with(recipe.model_copy(update={"max_examples": None})).rows
+            there = math.ceil(there * blocks / max(1, found.rows))
+        return Lengths(found.rows, found.tokens, found.learned, min(there, looked_at), found.measured)
 
     def _machine(
         self, person: Person, where: Where, check: ModelCheck, recipe: TrainingRecipe, grant: Grant | None

@@ -160,7 +160,7 @@ class Starting:
         self.require_fit(person, dataset_id, check, recipe, base_model)
         place = where(check.base)
         if self.foresee is not None:
-            plan = self.foresee(person, dataset_id, check, recipe, place, grant)
+            plan = self.foresee(person, dataset_id, check, recipe, place, grant, before is not None)
             self.chooser.require_room(check, plan)
             more = {"forecast": plan.as_forecast} | dict(more or {})
         self._lend(check.base, grant)

@@ -171,12 +171,13 @@ def track(options: argparse.Namespace) -> Answer:
         told = studio.track(LOCAL, options.run, options.to, follow=False)
         points += told.points
     rest = "" if told.over else " The rest follows when you call this again."
-    words = f"{TRACKERS[options.to].label} was told of {points:,} new points.{rest}\n{told.place}"
+    words = f"{told.words(options.to, points)}{rest}\n{told.place}"
     return {
         "run_id": options.run,
         "tracker": options.to,
         "points": points,
         "over": told.over,
+        "offline": told.offline,
         "place": str(told.place),
         "words": words,
     }

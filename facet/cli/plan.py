@@ -6,14 +6,16 @@ import time
 from typing import Any
 
 from facet.cli.people import machine_grant
+from facet.cli.train import given_in, recipe_with
 from facet.errors import FacetError, TrainingError
 from facet.identity import LOCAL
 from facet.recipe.advice import PRESETS
 from facet.recipe.forecast import Forecast
-from facet.recipe.knobs import add_arguments, read_recipe, settings
+from facet.recipe.goals import GOALS
+from facet.recipe.knobs import GROUPS, add_arguments
+from facet.recipe.methods import RECIPES
 from facet.recipe.plan import Plan
 from facet.recipe.plan_words import HOW, duration, gigabytes, money, run_that_fits
-from facet.recipe.recipes import SftRecipe, TrainingRecipe
 from facet.studio import Studio
 
 Answer = dict[str, Any]
@@ -23,30 +25,29 @@ LOOK_EVERY_SECONDS = 0.5
 def add_plan(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data", metavar="DATASET", required=True, help="a dataset id, as `prepare` printed it")
     verb.add_argument("--model", default="starter", help="starter, a Hub id, or a folder; default starter")
+    words = "a finished or imported run that would be trained further; RUN@STEP: from a save point of it"
+    verb.add_argument("--from", metavar="RUN", help=words)
+    verb.add_argument("--goal", choices=list(GOALS), default="any", help="what the model is for; decides some settings")
     verb.add_argument("--preset", choices=list(PRESETS), default="balanced", help="how thoroughly, default balanced")
     verb.add_argument("--measure", action="store_true", help="take a few real steps first, on this machine")
-    add_arguments(verb.add_argument_group("settings"), SftRecipe)
+    for group in GROUPS:
+        add_arguments(verb.add_argument_group(f"settings: {group.lower()}"), *RECIPES.values(), group=group)
 
 
 def plan(options: argparse.Namespace) -> Answer:
     """Advice, with the settings that are given; then what that comes to."""
-    studio, grant = Studio.from_environment(), machine_grant()
-    advised = studio.advise(LOCAL, options.data, options.model, options.preset, grant).recipe
-    given = {s.name: getattr(options, s.name) for s in settings(type(advised)) if _is_given(options, s.name)}
-    recipe = read_recipe(type(advised), advised.model_dump() | given)
+    studio, grant, before = Studio.from_environment(), machine_grant(), getattr(options, "from")
+    model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model
+    advised = studio.advise(LOCAL, options.data, model, options.preset, grant, options.goal).recipe
+    recipe = recipe_with(advised, given_in(options, type(advised)))
     if options.measure:
-        _measure(studio, options, recipe)
-    made = studio.plan(LOCAL, options.data, options.model, recipe, grant=grant)
-    return described(made) | {"words": "\n".join(lines(made))}
+        _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant))
+    made = studio.plan(LOCAL, options.data, model, recipe, None, grant, before)
+    return made.described() | {"words": "\n".join(lines(made))}
 
 
-def _is_given(options: argparse.Namespace, name: str) -> bool:
-    return getattr(options, name, None) is not None
-
-
-def _measure(studio: Studio, options: argparse.Namespace, recipe: TrainingRecipe) -> None:
+def _measure(studio: Studio, measure_id: str) -> None:
     """Raises: `TrainingError` with what the measurement ended in."""
-    measure_id = studio.start_measuring(LOCAL, options.data, options.model, recipe, machine_grant())
     studio.open()
     said = ""
     try:
@@ -63,19 +64,6 @@ def _measure(studio: Studio, options: argparse.Namespace, recipe: TrainingRecipe
         raise TrainingError(
             "Nothing was measured.", "The measurement was stopped before it was done.", "Run the command once more."
         )
-
-
-def described(made: Plan) -> Answer:
-    """For `--json`."""
-    return {
-        "steps": made.load.steps,
-        "longest": made.longest,
-        "forecast": made.as_forecast,
-        "needs": {name: round(gb, 3) for name, gb in vars(made.needs).items()},
-        "places": [vars(place) | {"fits": place.fits} for place in made.places],
-        "ladder": [vars(rung) for rung in made.ladder],
-        "largest": vars(made.largest) if made.largest else None,
-    }
 
 
 def lines(made: Plan) -> list[str]:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import uuid
 from pathlib import Path
@@ -26,15 +27,25 @@ def dressed(base: Path, template: str, models: Path) -> Path:
     name = hashlib.sha256(f"{base.resolve()}\n{template}".encode()).hexdigest()[:24]
     for shelf in (models / FOLDER, Path(tempfile.gettempdir()) / f"facet-templates-{_user()}"):
         place = shelf / name
-        if _is_whole(place, template):
-            return place
         try:
             shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _require_own(shelf)
+            if _is_whole(place, template):
+                return place
             _make(base, template, place)
         except OSError:
             continue
         return place
     raise OSError(f"no folder can be made for the template of {base.name}")
+
+
+def _require_own(shelf: Path) -> None:
+    """In the folder for what is temporary somebody else may have been there first. Raises: `OSError`."""
+    about = shelf.lstat()
+    if not stat.S_ISDIR(about.st_mode):
+        raise OSError(f"{shelf} is not a folder")
+    if hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & 0o022):
+        raise OSError(f"{shelf} belongs to somebody else, or others may write to it")
 
 
 def _user() -> str:

@@ -12,6 +12,7 @@ from facet.recipe.workload import Lengths
 
 SHORTEST: Final = 64  # tokens
 NO_HELP: Final = 0.98  # of the present need: what saves less is no help
+DECIDED: Final = frozenset({"tuning", "lora_rank"})  # for a run that goes on from what was trained already
 AT_ONCE: Final = frozenset({"per_device_train_batch_size", "gradient_accumulation_steps"})
 LENGTHS: Final = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16_384, 32_768, 65_536)
 BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -55,12 +56,19 @@ class Largest:
     model: str | None
 
 
-def ladder(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine) -> tuple[Rung, ...]:
-    """Each rung alone, the least harmful first; then several together, where no single one is enough."""
+def ladder(
+    facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, further: bool = False
+) -> tuple[Rung, ...]:
+    """Each rung alone, the least harmful first; then several together, where no single one is enough.
+
+    A run that trains something `further` keeps its starting model and its kind of adapter.
+    """
     rungs = []
     together: dict[str, Any] = {}
     now = memory_gb(facts, recipe, lengths, machine)
     for words, changes in _changes(facts, recipe, lengths, machine):
+        if further and DECIDED & changes.keys():
+            continue
         rung = _rung(facts, recipe, lengths, machine, words, changes)
         if not rung.fits and rung.gb > NO_HELP * now:
             continue
@@ -71,7 +79,7 @@ def ladder(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine:
             if both.fits:
                 rungs.append(both)
                 break
-    return (*rungs, *_other_models(facts, recipe, lengths, machine))
+    return tuple(rungs) if further else (*rungs, *_other_models(facts, recipe, lengths, machine))
 
 
 def largest(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine) -> Largest:

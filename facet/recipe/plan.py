@@ -1,6 +1,7 @@
 """What a run will need, told before it starts; what to change when it does not fit; the largest run that does. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from facet.gemma.inspect import ModelFacts
 from facet.gemma.memory import Needs
@@ -35,13 +36,35 @@ class Plan:
         }
         return {**numbers, "how": here.how, "where": here.where}
 
+    def described(self) -> dict[str, Any]:
+        """All of it as plain values, for programs."""
+        return {
+            "steps": self.load.steps,
+            "longest": self.longest,
+            "forecast": self.as_forecast,
+            "needs": {name: round(gb, 3) for name, gb in vars(self.needs).items()},
+            "places": [vars(place) | {"fits": place.fits} for place in self.places],
+            "ladder": [vars(rung) for rung in self.ladder],
+            "largest": vars(self.largest) if self.largest else None,
+        }
 
-def plan(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machines: tuple[Machine, ...]) -> Plan:
-    """What this recipe needs on these examples, in each of the machines; the first is the one that is meant."""
+
+def plan(
+    facts: ModelFacts,
+    recipe: TrainingRecipe,
+    lengths: Lengths,
+    machines: tuple[Machine, ...],
+    further: bool = False,
+) -> Plan:
+    """What this recipe needs on these examples, in each of the machines; the first is the one that is meant.
+
+    `further`: it goes on from something trained already, which decides the model and the kind of adapter.
+    """
     first = machines[0]
     load = workload(facts, recipe, lengths, checkpoints(recipe, first))
     longest = lengths.read_with(recipe).longest
     needs = needs_of(facts, recipe, lengths, first)
     places = tuple(forecast(facts, recipe, lengths, machine) for machine in machines)
-    rungs = () if places[0].fits else ladder(facts, recipe, lengths, first)
-    return Plan(load, longest, needs, places, rungs, largest(facts, recipe, lengths, first))
+    rungs = () if places[0].fits else ladder(facts, recipe, lengths, first, further)
+    most = largest(facts, recipe, lengths, first)
+    return Plan(load, longest, needs, places, rungs, replace(most, model=None) if further else most)

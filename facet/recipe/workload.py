@@ -8,6 +8,7 @@ from facet.gemma.inspect import ModelFacts
 from facet.recipe.recipes import PretrainRecipe, TrainingRecipe
 
 DRAWN_ROWS: Final = 512  # enough to know how much filling-up a shuffle costs
+MOST_DRAWN: Final = 20_000
 MEGA: Final = 50  # groups that are sorted by length together, as the trainer does
 SAVES: Final = 20
 
@@ -34,7 +35,8 @@ class Lengths:
         """As the recipe cuts or joins them. What loses its whole answer is left out."""
         most = recipe.max_length
         if isinstance(recipe, PretrainRecipe):
-            return self._joined(most) if recipe.packing else self._divided(most)
+            texts = self._joined(most) if recipe.packing else self._divided(most)
+            return replace(texts, rows=min(texts.rows, recipe.max_examples or texts.rows))
         everything = getattr(recipe, "train_on", "answers") == "everything"
         kept = []
         for length, learned in zip(self.tokens, self.learned, strict=True):
@@ -48,8 +50,11 @@ class Lengths:
         return replace(self, rows=rows, tokens=tuple(t for t, _ in kept), learned=tuple(n for _, n in kept))
 
     def _joined(self, most: int) -> "Lengths":
-        total = self.rows * sum(self.tokens) / max(1, len(self.tokens))
-        return replace(self, rows=max(1, int(total // most)), tokens=(most,), learned=(most,))
+        """Whole blocks, and a shorter one of what is left."""
+        total = round(self.rows * sum(self.tokens) / max(1, len(self.tokens)))
+        whole, left = divmod(total, most)
+        sizes = (left,) * (left > 1) + (most,) * min(whole, DRAWN_ROWS)
+        return replace(self, rows=max(1, whole + (left > 1)), tokens=sizes or (1,), learned=sizes or (1,))
 
     def _divided(self, most: int) -> "Lengths":
         parts = [min(most, length - start) for length in self.tokens for start in range(0, max(1, length), most)]
@@ -96,12 +101,12 @@ def padded(read: Lengths, recipe: TrainingRecipe) -> tuple[float, float]:
     if not read.tokens:
         return 1.0, 1.0
     dice = random.Random(0)
-    drawn = min(read.rows, DRAWN_ROWS)
+    batch = recipe.per_device_train_batch_size
+    mega = batch * max(1, min(MEGA, read.rows // (batch * 4)))
+    drawn = min(read.rows, max(DRAWN_ROWS, 2 * mega), MOST_DRAWN)
     order = [read.tokens[index * len(read.tokens) // drawn] for index in range(drawn)]
     dice.shuffle(order)
-    batch, effective = recipe.per_device_train_batch_size, recipe.effective_batch_size
     if recipe.train_sampling_strategy == "group_by_length":
-        mega = effective * max(1, min(MEGA, drawn // (effective * 4)))
         order = [one for at in range(0, drawn, mega) for one in sorted(order[at : at + mega], reverse=True)]
     groups = [order[at : at + batch] for at in range(0, drawn, batch)]
     return sum(max(group) * len(group) for group in groups) / drawn, sum(read.learned) / len(read.learned)

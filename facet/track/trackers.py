@@ -58,6 +58,18 @@ class Told:
     points: int
     over: bool
     place: Path
+    offline: bool = False  # written into files here and sent to nobody, because there is no key
+
+    def words(self, name: str, points: int) -> str:
+        """What was done, in one sentence."""
+        label = TRACKERS[name].label  # type: ignore[index]
+        news = f"{points:,} new point{'' if points == 1 else 's'}"
+        if self.offline:
+            return (
+                f"There is no key for {label}: {news} went into files on this computer, none of them to your account. "
+                f"With your key all of them are sent; or write: wandb sync {self.place}/wandb/offline-run-*"
+            )
+        return f"{label} was told of {news}."
 
 
 def tracker(name: str) -> Tracker:
@@ -86,7 +98,8 @@ def tell(
     """
     tracker(name)
     place = run / "tracking" / name
-    feed = Feed.of(run / "events.jsonl", place / "state.json")
+    offline = name == "wandb" and not key  # what lies in files was not sent: with a key all of it still is
+    feed = Feed.of(run / "events.jsonl", place / ("state-offline.json" if offline else "state.json"))
     news = feed.news()
     if name == "tensorboard":
         size = tensorboard.write(place / "events.out.tfevents.0.facet", news, feed.more.get("size"))
@@ -106,7 +119,7 @@ def tell(
         }
         _through_child(opened | ({"key": key} if key else {}), news, stop or threading.Event())
     feed.keep(label=label)  # Trackio knows a run by its name: it keeps that one when the run is renamed here
-    return Told(len(news), feed.over, folder)
+    return Told(len(news), feed.over, folder, offline)
 
 
 def _through_child(opened: dict[str, Any], news: list[Point], stop: threading.Event) -> None:

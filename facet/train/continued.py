@@ -65,16 +65,7 @@ class Beginning:
         """
         if is_whole(self.tuned) != (recipe.tuning == "full"):
             raise _other_kind(self.name, is_whole(self.tuned))
-        if is_whole(self.tuned):
-            return recipe
-        config = read_json(self.tuned / CONFIG)
-        kept = {
-            "lora_rank": config["r"],
-            "lora_scale": float(config["lora_alpha"] / config["r"]),
-            "use_rslora": bool(config.get("use_rslora")),
-            "use_dora": bool(config.get("use_dora")),
-        }
-        return recipe.model_copy(update=kept)
+        return recipe.model_copy(update=kept_settings(self.tuned))
 
     def link_into(self, task: Task) -> None:
         for file in tuned_files(self.tuned):
@@ -86,6 +77,28 @@ class Beginning:
             return dict(Task(self.run).request["start_from"])
         noted = {"run": self.run.name, "name": self.name, "adapter_sha256": self.digest, "from": self.imported_from}
         return noted | ({"step": self.step} if self.step is not None else {})
+
+
+def weights_at(run: Path, step: int | None) -> Path | None:
+    """Where the weights of a run lie, or of a save point of it, without looking whether they are in order."""
+    if step is None:
+        return tuned_in(run)
+    folder = Task(run).checkpoints / f"{step:06d}" if step else run / START
+    return folder if folder.is_dir() else None
+
+
+def kept_settings(tuned: Path) -> dict[str, Any]:
+    """Settings that what was trained already decides, by their names."""
+    if is_whole(tuned):
+        return {"tuning": "full"}
+    config = read_json(tuned / CONFIG)
+    return {
+        "tuning": "lora",
+        "lora_rank": config["r"],
+        "lora_scale": float(config["lora_alpha"] / config["r"]),
+        "use_rslora": bool(config.get("use_rslora")),
+        "use_dora": bool(config.get("use_dora")),
+    }
 
 
 def _finished(run: Path, look: Callable[[Path], Progress]) -> Path:

@@ -171,7 +171,9 @@ def _rows_of(usual: Slice, job: Job) -> None:
 
 
 def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times) -> Times:
-    """Take the passes. Returns how long it took to get to work."""
+    """Take the passes. Returns how long it took to get to work: by the clock since the task came, of the processor
+    since the process began, because a spare one has its libraries already, and their cost counts all the same.
+    """
     from transformers import TrainerCallback
 
     from facet.train.trainer import build
@@ -186,7 +188,7 @@ def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times) -> 
             control.should_training_stop = bool(piece.task.stop_asked()) or state.global_step >= state.max_steps
 
     trainer = build(job, Updates())
-    load = Times.now().since(began)
+    load = replace(Times.now(), clock=Times.now().since(began).clock)
     total = LONG_PASSES + USUAL_PASSES
     piece.emit(log.Started(total_steps=total, step=0, where=job.execution.words))
     clock.watch(trainer)

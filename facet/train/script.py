@@ -99,6 +99,7 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
         "revision": base.revision if is_on_hub else None,
         "continues": bool(run.continues),
         "method": method_of(recipe),
+        "template": base.template,
         "tuning": recipe.tuning,
         "train_on": getattr(recipe, "train_on", "answers"),
         "packing": getattr(recipe, "packing", False),

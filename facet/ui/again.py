@@ -14,7 +14,7 @@ from facet.recipe.recipes import TrainingRecipe
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.markup import note
-from facet.ui.models import chosen_model, tuned_choices
+from facet.ui.models import further_choices
 from facet.ui.prepared import choices_of
 from facet.ui.session import Session, go_to
 from facet.ui.template import template_of
@@ -50,11 +50,12 @@ def wire_again(runs: Any, train: Any, studio: Studio, gate: Gate, session: Sessi
 
 def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str) -> list[Any]:
     """Values of what says what a run begins with. The settings follow, once the data and the model are known."""
-    cards, mine = studio.datasets(person), tuned_choices(studio, person)
+    cards, mine = studio.datasets(person), further_choices(studio, person)
     opened = next((card for card in cards if card.id == again.dataset_id), None)
     offered = find(again.base_model)  # the run names the copy it was made from
     model = offered.id if offered else again.base_model
     known = any(model == one.id for one in usual())
+    further = next((key for _, key in mine if key == again.start_from), None)
     filling: Filling = {
         "dataset": again.dataset_id,
         "model": model,
@@ -72,7 +73,7 @@ def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str)
         gr.Radio(value="mine" if again.start_from else "model", visible=bool(mine)),
         gr.Radio(value=model if known else OTHER, visible=not again.start_from),
         gr.Dropdown(value=None if known else model, visible=not known and not again.start_from),
-        gr.Dropdown(choices=mine, value=chosen_model(mine, again.start_from), visible=bool(again.start_from)),
+        gr.Dropdown(choices=mine, value=further, visible=bool(again.start_from)),
         "\n".join(again.more.get("samples", ())),
         *template_of(again.more.get("template")),
     ]

@@ -28,16 +28,39 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         settings: Settings = None,
         goal: Goal = "any",
         samples: Lines = None,
+        start_from: Line = "",
     ) -> dict:
         """Start training and return its `run_id` at once. `settings` replaces recommended values by their name.
 
         `goal` is what the model is for: any, style, format, classify, facts, language or taste. `samples` are up to
-        five questions to answer on the way. `notes` in the answer says which settings do nothing.
+        five questions to answer on the way. `start_from` is a run of yours to train further, `RUN@STEP` a save point
+        of one. `notes` in the answer says which settings do nothing.
         """
+        model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
         chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
-        run_id = studio.start(person, dataset_id, model, chosen, name, more=asked_on_the_way(samples))
+        more, further = asked_on_the_way(samples), start_from or None
+        run_id = studio.start(person, dataset_id, model, chosen, name, start_from=further, more=more)
         return {"run_id": run_id, "notes": [f"{clash.words}." for clash in chosen.clashes()]}
+
+    def plan(
+        person: Person,
+        grant: Grant,
+        dataset_id: Id,
+        model: Line = "starter",
+        preset: Preset = "balanced",
+        settings: Settings = None,
+        goal: Goal = "any",
+        start_from: Line = "",
+    ) -> dict:
+        """What a run would need: steps, memory in GB, minutes, quota and price of each place, and what would help.
+
+        Asked like `start_run`.
+        """
+        model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
+        recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
+        chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
+        return studio.plan(person, dataset_id, model, chosen, None, grant, start_from or None).described()
 
     def stop_run(person: Person, run_id: Id) -> dict:
         """End a run now and keep what it has learned."""
@@ -69,7 +92,7 @@ def publish_api(studio: Studio, gate: Gate) -> None:
                 said[piece.side] = piece.text
         return {"reply": said.get("tuned", "")} | ({"base_reply": said.get("base", "")} if compare else {})
 
-    for function in (start_run, stop_run, resume_run, chat):
+    for function in (plan, start_run, stop_run, resume_run, chat):
         gate.api(function, function.__name__)
     _with_files(studio, gate)
 

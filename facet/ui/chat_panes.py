@@ -5,15 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from facet.errors import FacetError
 from facet.gemma.models import OFFERED, STARTER, usual
 from facet.identity import Person
 from facet.studio import Studio
 from facet.talk import Speaker
-from facet.train.runs import RunCard
 from facet.ui.chat_show import Talk, for_the_eye, thumbs
-from facet.ui.models import Choices, model_name
-from facet.ui.words import ago
+from facet.ui.models import Choices, model_name, point_choices, tuned_choices
 
 PLACES = ("base", "tuned", "third", "fourth")
 MOST_OTHERS = 2
@@ -42,23 +39,7 @@ class Voice:
 
 def choices(studio: Studio, person: Person) -> Choices:
     """Everything one can talk to: own models, save points of runs, then starting models, those that are here first."""
-    runs = studio.runs(person)
-    made = [(f"{run.name} ({ago(run.created)})", run.id) for run in runs if run.has_model]
-    points = [
-        (f"{run.name}, step {step:,} ({ago(run.created)})", f"{run.id}@{step}")
-        for run in runs
-        for step in _steps(studio, person, run)
-    ]
-    return [*made, *points, *_bases(studio)]
-
-
-def _steps(studio: Studio, person: Person, run: RunCard) -> list[int]:
-    """Save points that are not the finished model itself."""
-    try:
-        steps = studio.save_points(person, run.id)
-    except FacetError:
-        return []
-    return [step for step in steps if not (run.has_model and step == run.progress.step)]
+    return [*tuned_choices(studio, person), *point_choices(studio, person), *_bases(studio)]
 
 
 def _bases(studio: Studio) -> Choices:

@@ -1,5 +1,6 @@
 """Lists of models that several tabs offer."""
 
+from facet.errors import FacetError
 from facet.gemma.models import STARTER, find
 from facet.identity import Person
 from facet.studio import Studio
@@ -22,6 +23,31 @@ def tuned(studio: Studio, person: Person) -> list[RunCard]:
 
 def tuned_choices(studio: Studio, person: Person) -> Choices:
     return [(f"{run.name} ({ago(run.created)})", run.id) for run in tuned(studio, person)]
+
+
+def point_choices(studio: Studio, person: Person) -> Choices:
+    """Save points of runs, without those that are the finished model itself."""
+    return [
+        (f"{run.name}, step {step:,} ({ago(run.created)})", f"{run.id}@{step}")
+        for run in studio.runs(person)
+        for step in _steps(studio, person, run)
+    ]
+
+
+def _steps(studio: Studio, person: Person, run: RunCard) -> list[int]:
+    try:
+        steps = studio.save_points(person, run.id)
+    except FacetError:
+        return []
+    return [step for step in steps if not (run.has_model and step == run.progress.step)]
+
+
+def further_choices(studio: Studio, person: Person) -> Choices:
+    """What can go on learning: own models, save points, and what a run itself went on from, to do that run again."""
+    began = [
+        (f"{run.name}, as it began ({ago(run.created)})", f"{run.id}@0") for run in studio.runs(person) if run.continues
+    ]
+    return [*tuned_choices(studio, person), *point_choices(studio, person), *began]
 
 
 def model_choices(studio: Studio, person: Person) -> Choices:

@@ -75,7 +75,7 @@ def wire_plan(plan: PlanCard, tab: Any, studio: Studio, gate: Gate) -> None:
         where: Place = "usual",
     ) -> list[Any]:
         asked = _Asked(studio, grant, dataset, beginning, model, other, mine, settings, where)
-        studio.start_measuring(person, dataset or "", asked.model, read(settings), grant)
+        studio.start_measuring(person, dataset or "", asked.start.model, read(settings), grant)
         return _shown(asked)
 
     asked = {"dataset": tab.dataset} | tab.source | {"settings": tab.form.component} | tab.place
@@ -100,18 +100,19 @@ class _Asked:
     where: str
 
     @property
-    def model(self) -> str:
-        return Start.of(self.studio, self.grant.person, self.beginning, self.chosen, self.other, self.mine).model
+    def start(self) -> Start:
+        return Start.of(self.studio, self.grant.person, self.beginning, self.chosen, self.other, self.mine)
 
     def plan(self) -> Plan:
-        where = None if self.where == "usual" else self.where
-        person = self.grant.person
-        return self.studio.plan(person, self.dataset or "", self.model, read(self.settings), where, self.grant)
+        where, start = None if self.where == "usual" else self.where, self.start
+        return self.studio.plan(
+            self.grant.person, self.dataset or "", start.model, read(self.settings), where, self.grant, start.run_id
+        )
 
 
 def _shown(asked: _Asked) -> list[Any]:
     """Values of `outputs`. Nothing is said before there is advice, or while a setting is wrong: its field says so."""
-    if not asked.dataset or not asked.settings or not asked.model:
+    if not asked.dataset or not asked.settings or not asked.start.model:
         return [gr.HTML(value=""), gr.Timer(active=False)]
     measuring = asked.studio.latest_measuring(asked.grant.person)
     works = measuring is not None and not measuring.is_over

@@ -111,9 +111,8 @@ def taken(studio: Studio, person: Person, run_id: str, take: str, key: str = "")
         )
         return file, note("", how, "good")
     told = studio.track(person, run_id, take, key)  # type: ignore[arg-type]
-    label = TRACKERS[take].label  # type: ignore[index]
     rest = "" if told.over else " What comes behind the newest save point follows while the run goes on."
-    words = note("", f"{label} was told of {count(told.points, 'new point')}.{rest}", "good")
+    words = note("", f"{told.words(take, told.points)}{rest}", "good")
     if take == NEEDS_KEY:
         return None, words
     return studio.tracked_files(person, run_id, take), words  # type: ignore[arg-type]

@@ -73,21 +73,50 @@ def template_of(chosen: str | None) -> list[Any]:
 
 
 def wire_template(
-    card: TemplateCard, source: dict[str, Any], changed: list[Any], model_of: ModelOf, studio: Studio, gate: Gate
+    card: TemplateCard,
+    dataset: gr.Dropdown,
+    source: dict[str, Any],
+    changed: list[Any],
+    model_of: ModelOf,
+    studio: Studio,
+    gate: Gate,
 ) -> None:
     """`source` are the fields that say which model it is, `changed` their events."""
 
     def offer(
-        person: Person, grant: Grant, beginning: Beginning, model: Name, other: Line, mine: Id | None
+        person: Person,
+        grant: Grant,
+        dataset: Id | None,
+        beginning: Beginning,
+        model: Name,
+        other: Line,
+        mine: Id | None,
     ) -> list[Any]:
+        """Nothing for raw text, in which nobody takes turns."""
         chosen = model_of(studio, person, beginning, model, other, mine)
-        generation = _generation_without_template(studio, person, grant, chosen) if beginning == "model" else None
+        takes_turns = not dataset or studio.dataset(person, dataset).summary.get("type") != "text"
+        fresh = beginning == "model" and takes_turns
+        generation = _generation_without_template(studio, person, grant, chosen) if fresh else None
         value = recommended(generation) if generation else None
         return [
             gr.Dropdown(visible=bool(value), value=value),
             gr.Textbox(visible=False),
             str(note("It needs a chat template.", WHAT, "good")) if value else "",
         ]
+
+    def keep_or_offer(
+        person: Person,
+        grant: Grant,
+        dataset: Id | None,
+        beginning: Beginning,
+        model: Name,
+        other: Line,
+        mine: Id | None,
+        template: Name,
+    ) -> list[Any]:
+        """Other data: what was chosen for the model stays, unless it has no use any more."""
+        offered = offer(person, grant, dataset, beginning, model, other, mine)
+        return [gr.skip()] * 3 if bool(template) == bool(offered[2]) else offered
 
     def attempt(
         person: Person,
@@ -109,7 +138,9 @@ def wire_template(
         except FacetError as error:
             return [own, str(trouble(error))]
 
-    gate.on(changed, offer, source, card.outputs, quiet=True)
+    asked = {"dataset": dataset} | source
+    gate.on(changed, offer, asked, card.outputs, quiet=True)
+    gate.on(dataset.change, keep_or_offer, asked | {"template": card.which}, card.outputs, quiet=True)
     gate.on([card.which.input, card.own.blur], attempt, source | card.asked, [card.own, card.shown], quiet=True)
 
 

@@ -19,7 +19,7 @@ from facet.ui.events import Gate
 from facet.ui.forms import Form, found_in, read, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
 from facet.ui.markup import html, nothing_yet, section, trouble
-from facet.ui.models import chosen_model, tuned_choices
+from facet.ui.models import chosen_model, further_choices
 from facet.ui.more_models import other_model
 from facet.ui.plan import PlanCard, plan_layout, wire_plan
 from facet.ui.prepared import choices_of
@@ -143,7 +143,7 @@ def wire(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
     _wire_start(tab, studio, gate, session)
     wire_plan(tab.plan, tab, studio, gate)
     named = [tab.model.input, tab.beginning.input, tab.other.input]
-    wire_template(tab.template, tab.source, named, lambda *chosen: Start.of(*chosen).model, studio, gate)
+    wire_template(tab.template, tab.dataset, tab.source, named, lambda *chosen: Start.of(*chosen).model, studio, gate)
     tab.access.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
     tab.to_data.click(None, None, None, js=go_to("data"))
     wire_live(tab.live, studio, gate, session)
@@ -254,7 +254,7 @@ def refreshed(tab: TrainTab, studio: Studio, person: Person, wanted: str | None,
     value = wanted if any(card.id == wanted for card in cards) else cards[0].id if cards else None
     open_card = next((card for card in cards if card.id == value), None)
     choices = choices_of(cards, open_card, "train")
-    mine = tuned_choices(studio, person)
+    mine = further_choices(studio, person)
     return [
         gr.Column(visible=not cards),
         gr.Column(visible=bool(cards)),

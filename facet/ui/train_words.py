@@ -25,14 +25,15 @@ class Start:
     """The model a run starts from: an id, or a run of one's own that goes on learning."""
 
     model: str
-    run_id: str | None = None
+    run_id: str | None = None  # or a save point of it: RUN@STEP
     name: str = ""  # of that run
 
     @staticmethod
     def of(studio: Studio, person: Person, beginning: str, model: str, other: str, mine: str | None) -> "Start":
         if beginning == "mine" and mine:
-            run = studio.run(person, mine)
-            return Start(studio.runs_shelf.model_of(person, mine)[0], run.id, run.name)
+            run_id, _, step = mine.partition("@")
+            name = studio.run(person, run_id).name + (f", step {step}" if step.strip("0") else "")
+            return Start(studio.runs_shelf.model_of(person, mine)[0], mine, name)
         return Start("" if beginning == "mine" else model_id(model, other))
 
 

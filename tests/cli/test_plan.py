@@ -32,6 +32,19 @@ def test_plan_tells_memory_and_minutes_as_words_and_as_json(dataset, capsys):
     assert answer["needs"]["libraries"] < answer["forecast"]["gb"]
 
 
+def test_the_goal_and_the_method_of_the_data_count(dataset, prepared, capsys):
+    steps = {}
+    for goal in ("taste", "style"):
+        assert main(["plan", "--data", dataset, "--goal", goal, "--json"]) == 0
+        steps[goal] = json.loads(capsys.readouterr().out.splitlines()[-1])["steps"]
+    assert steps["taste"] < steps["style"]
+    texts = prepared_example(a_studio(prepared[0]), "repair_handbook")
+    assert main(["plan", "--data", texts, "--packing", "false", "--json"]) == 0
+    assert main(["plan", "--data", dataset, "--packing", "false"]) == 1
+    assert "does not suit this data" in capsys.readouterr().err
+    assert main(["plan", "--data", dataset, "--from", "2020-01-01-nothing-abcd"]) == 1
+
+
 @pytest.mark.parametrize(
     "wrong", [["--max-length", "1"], ["--model", "no such model"], ["--per-device-train-batch-size", "x"]], ids=str
 )

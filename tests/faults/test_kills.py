@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from facet.compute import warm
 from facet.compute.child import PACKAGE_ROOT
 from facet.identity import LOCAL
 from facet.work import log
@@ -89,6 +90,30 @@ def test_four_kills_leave_no_trace_in_the_losses_or_the_adapter(lab, untouched, 
     list(studio.backend.advance(task))
 
     assert progress(task).stage == "finished"
+    assert curve(task) == curve(untouched)
+    assert progress(task).outputs["adapter_sha256"] == progress(untouched).outputs["adapter_sha256"]
+
+
+def test_a_worker_that_was_a_spare_is_killed_like_any_other(lab, untouched, monkeypatch):
+    studio, dataset_id = lab
+    monkeypatch.setenv("FACET_WARM", "1")
+    monkeypatch.setattr(warm, "AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(warm, "CALM_PERCENT", 101.0)
+    keeper = studio.backend.warm
+    task = queued_run(studio, dataset_id)
+    try:
+        for _ in range(2):
+            keeper.expect()
+            keeper._starter.join(timeout=60)
+            spare = keeper._spare.pid
+            worker = studio.backend.begin(task)
+            assert worker.pid == spare
+            at_a_step(task, worker, 0)
+            go_on_after_a_kill(task)
+    finally:
+        keeper._give_up()
+    list(studio.backend.advance(task))
+
     assert curve(task) == curve(untouched)
     assert progress(task).outputs["adapter_sha256"] == progress(untouched).outputs["adapter_sha256"]
 

@@ -40,7 +40,10 @@ def test_what_is_cut_to_nothing_is_not_counted_as_learned():
 
 def test_texts_are_joined_or_divided_into_pieces_of_the_longest_length():
     texts = Lengths(10, (1000,), (1000,))
-    assert texts.read_with(PretrainRecipe(max_length=256)).rows == 39
+    joined = texts.read_with(PretrainRecipe(max_length=256))
+    assert joined.rows == 40 and joined.longest == 256, "the last block is what is left"
+    assert sum(joined.tokens) == 10_000
+    assert texts.read_with(PretrainRecipe(max_length=256, max_examples=7)).rows == 7
     divided = texts.read_with(PretrainRecipe(max_length=256, packing=False))
     assert divided.rows == 40 and divided.longest == 256
 
@@ -113,6 +116,17 @@ def test_where_nothing_else_helps_a_smaller_model_does_or_nothing_is_promised():
     hopeless = planned(free_gb=0.5)
     assert not any(rung.fits for rung in hopeless.ladder) and next_step(hopeless.ladder) == ""
     assert hopeless.largest.max_length is None and run_that_fits(hopeless) == ""
+
+
+def test_what_goes_on_learning_keeps_its_model_and_its_kind_of_adapter():
+    lengths = Lengths(400, (200,), (100,))
+    big = SftRecipe(max_length=512, per_device_train_batch_size=8, gradient_accumulation_steps=1, lora_rank=256)
+    machines = (replace(HERE, free_gb=1.2), *rented())
+    anew, further = (plan(GEMMA_270M, big, lengths, machines, further=further) for further in (False, True))
+    assert any("lora_rank" in rung.changes for rung in anew.ladder)
+    assert further.ladder and not any({"lora_rank", "tuning"} & rung.changes.keys() for rung in further.ladder)
+    there = plan(GEMMA_1B, RECIPE, LENGTHS, (replace(HERE, free_gb=4.5),), further=True)
+    assert not any(rung.model for rung in there.ladder) and there.largest.model is None
 
 
 def test_the_largest_run_that_fits_fits_and_the_next_one_does_not():

@@ -147,6 +147,7 @@ def test_weights_and_biases_gets_one_clean_curve_after_two_resumes(tmp_path):
                 rows.append(items)
     assert [(row["step"], row["loss"]) for row in rows if "loss" in row] == EXPECTED
     assert len({file.name for file in told.place.glob("wandb/offline-run-*/run-*.wandb")}) == 1
+    assert told.offline and "none of them to your account" in told.words("wandb", 3)
 
 
 def records(data: bytes):
@@ -163,6 +164,39 @@ def records(data: bytes):
         if kind in (1, 4):
             yield whole
             whole = b""
+
+
+CLIENT = """
+import json, os
+
+class Settings:
+    def __init__(self, **settings): pass
+
+class init:
+    def __init__(self, **about): pass
+    def define_metric(self, *names, **about): pass
+    def finish(self): pass
+    def log(self, values):
+        with open(os.environ["WANDB_DIR"] + "/said.jsonl", "a") as file:
+            file.write(json.dumps(values | {"mode": os.environ["WANDB_MODE"]}) + chr(10))
+"""
+
+
+def test_what_lies_in_files_for_want_of_a_key_is_sent_once_there_is_one(tmp_path, monkeypatch):
+    (tmp_path / "wandb.py").write_text(CLIENT)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    run = Told(tmp_path / "run")
+    for _ in run.slices():
+        told = tell("wandb", run.folder, "a run", {}, tmp_path)
+    assert told.offline and "none of them to your account" in told.words("wandb", 3)
+    for _ in range(2):
+        told = tell("wandb", run.folder, "a run", {}, tmp_path, "k" * 40)
+    assert not told.offline and told.over
+
+    said = [json.loads(line) for line in (told.place / "said.jsonl").read_text().splitlines()]
+    for mode in ("offline", "online"):
+        assert [(one["step"], one["loss"]) for one in said if "loss" in one and one["mode"] == mode] == EXPECTED
 
 
 def test_a_tracker_that_is_not_known_or_not_here_is_refused():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 
 import pytest
 
@@ -94,6 +95,22 @@ def test_the_folder_of_a_model_with_a_template_comes_back_and_stops_where_the_te
     (tmp_path / "shelf").write_text("a file where a folder should be")
     elsewhere = dressed(base, OWN, tmp_path / "shelf")
     assert elsewhere.is_dir() and tmp_path not in elsewhere.parents
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows keeps what is temporary for each user")
+@pytest.mark.parametrize("trap", ["a link", "open to all"])
+def test_a_shelf_that_somebody_else_may_write_to_is_not_used(base, tmp_path, monkeypatch, trap):
+    """In the folder for what is temporary the name of the shelf can be guessed."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    (tmp_path / "shelf").write_text("a file where a folder should be")
+    guessed, elsewhere = tmp_path / "temporary" / f"facet-templates-{os.getuid()}", tmp_path / "elsewhere"
+    guessed.parent.mkdir()
+    elsewhere.mkdir()
+    guessed.symlink_to(elsewhere) if trap == "a link" else guessed.mkdir()
+    guessed.chmod(0o777)
+    with pytest.raises(OSError, match="no folder can be made"):
+        dressed(base, OWN, tmp_path / "shelf")
+    assert not list(elsewhere.iterdir())
 
 
 def test_a_template_of_ones_own_goes_with_the_last_run_that_names_it(studio, base):

@@ -23,7 +23,7 @@ def dataset_id(client) -> str:
 
 def test_the_public_functions_are_described(client):
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(named) == {"/prepare", "/start_run", "/stop_run", "/resume_run", "/chat", "/export"}
+    assert set(named) == {"/prepare", "/plan", "/start_run", "/stop_run", "/resume_run", "/chat", "/export"}
 
 
 def test_prepare_takes_an_example(served, client, dataset_id):
@@ -61,6 +61,17 @@ def test_start_run_takes_settings_and_refuses_wrong_ones_in_three_sentences(serv
     assert "<strong>" not in str(refused.value)
     with pytest.raises(Exception, match="no setting called warp"):
         client.predict(dataset_id=dataset_id, settings={"warp": 9}, api_name="/start_run")
+
+
+def test_plan_says_what_a_run_would_need_and_starts_none(served, client, dataset_id):
+    from facet.identity import LOCAL
+
+    before = len(served.studio.runs(LOCAL))
+    told = client.predict(dataset_id=dataset_id, settings={"max_steps": 7}, api_name="/plan")
+    assert told["steps"] == 7 and told["places"][0]["fits"] and told["forecast"]["gb"] > told["needs"]["libraries"]
+    assert len(served.studio.runs(LOCAL)) == before
+    with pytest.raises(Exception, match="could not find this run"):
+        client.predict(dataset_id=dataset_id, start_from="2020-01-01-nothing-abcd", api_name="/plan")
 
 
 def test_what_is_missing_and_what_is_foreign_are_the_same_words(client):

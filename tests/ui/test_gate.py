@@ -51,7 +51,7 @@ def test_every_handler_of_the_page_passes_the_gate(page):
 
 def test_only_the_documented_functions_are_public(page):
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public" and fn.fn is not None}
-    assert public == {"prepare", "start_run", "stop_run", "resume_run", "chat", "export"}
+    assert public == {"prepare", "plan", "start_run", "stop_run", "resume_run", "chat", "export"}
 
 
 def test_every_public_function_says_what_it_does(page):

@@ -1,5 +1,6 @@
 """The Runs tab: a list to search, several runs beside each other, one run in words, and starting one again."""
 
+import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from facet.recipe.knobs import settings
 from facet.train.history import compare
 from facet.ui import again as start_again
 from facet.ui import runs, runs_about, runs_compare
+from facet.ui.train_words import Start
 from tests.journeys import a_studio, prepared_example
 from tests.train.test_history_of_runs import a_run
 
@@ -102,6 +104,26 @@ def test_start_again_keeps_every_setting_until_something_it_was_chosen_for_chang
         other = [*asked[:place], "another", *asked[place + 1 :]]
         assert start_again.recipe_again(filling, *other) is None
     assert start_again.recipe_again(None, *asked) is None
+
+
+def test_start_again_of_a_run_that_went_on_from_another_keeps_what_it_went_on_from(studio, tasks):
+    again = replace(studio.again(LOCAL, tasks[2].id), start_from=f"{tasks[2].id}@0")
+    mine = start_again.filled(studio, LOCAL, again, "any", "quick")[6]
+    assert mine.visible and mine.value is None, "nothing else is taken for what is not there"
+
+    task = studio.runs_shelf.task(LOCAL, tasks[2].id)
+    told = task.folder / "task.json"
+    before = told.read_text("utf-8")
+    noted = {"start_from": {"run": "gone", "name": "gone", "adapter_sha256": "0" * 64, "from": None}}
+    told.write_text(json.dumps(json.loads(before) | {"request": task.request | noted}), "utf-8")
+    try:
+        mine = start_again.filled(studio, LOCAL, again, "any", "quick")[6]
+        assert mine.value == again.start_from
+        assert dict((key, name) for name, key in mine.choices)[again.start_from].startswith("Run 3 ")
+        begun = Start.of(studio, LOCAL, "mine", "", "", again.start_from)
+        assert (begun.model, begun.run_id) == ("starter", again.start_from)
+    finally:
+        told.write_text(before, "utf-8")
 
 
 @pytest.mark.parametrize(
