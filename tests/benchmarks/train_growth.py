@@ -3,13 +3,15 @@
     python -m tests.benchmarks.train_growth [--lengths 128 256 512 1024 2048 4096] [--ranks 4 16 64 256] [--stock 1024]
 
 One example at a time on the Gemma 3 270M architecture, half of its tokens labelled, forward and backward, the second
-of two passes counts. `--stock` is the longest example that the stock way is measured with, too. Memory is the most
-that the process held during the pass.
+of two passes counts. `--stock` is the longest example that the stock way is measured with, too. Each point has a
+process of its own; memory is the most that it held during the pass.
 """
 
 import argparse
 import json
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -38,24 +40,36 @@ def main() -> None:
     parser.add_argument("--stock", type=int, default=1024)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--point", nargs=3, metavar=("WAY", "LENGTH", "RANK"), help="this point alone, as JSON")
     parser.add_argument("--tokenizer", type=Path, default=SHARED / "tokenizers" / "gemma3")
     options = parser.parse_args()
+    if options.point:
+        way, length, rank = options.point
+        print(json.dumps(asdict(measure(options.model, way, int(length), int(rank), options.threads))))
+        return
     with tempfile.TemporaryDirectory() as place:
         folder = options.model or random_gemma3_270m(Path(place) / "model", options.tokenizer)
-        points = [measure(folder, "facet", length, 16, options.threads) for length in options.lengths]
-        points += [measure(folder, "facet", 512, rank, options.threads) for rank in options.ranks]
-        usual = [length for length in options.lengths if length <= options.stock]
-        points += [measure(folder, "stock", length, 16, options.threads) for length in usual]
+        wanted = [("facet", length, 16) for length in options.lengths]
+        wanted += [("facet", 512, rank) for rank in options.ranks if ("facet", 512, rank) not in wanted]
+        wanted += [("stock", length, 16) for length in options.lengths if length <= options.stock]
+        points = [alone(folder, *point, options.threads) for point in wanted]
     (DOCS / "speed.json").write_text(json.dumps([asdict(point) for point in points], indent=1) + "\n")
     (DOCS / "speed.svg").write_text(picture(points))
+
+
+def alone(folder: Path, way: str, length: int, rank: int, threads: int) -> Point:
+    """Measured by another process."""
+    command = [sys.executable, "-m", "tests.benchmarks.train_growth", "--point", way, str(length), str(rank)]
+    command += ["--model", str(folder), "--threads", str(threads)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    point = Point(**json.loads(said.splitlines()[-1]))
+    print(point, flush=True)
+    return point
 
 
 def measure(folder: Path, way: str, length: int, rank: int, threads: int) -> Point:
     import torch
 
-    from facet.model.load import give_memory_back
-
-    give_memory_back()  # of the model measured before
     torch.set_num_threads(threads)
     model, dtype = learner(folder, way, rank)
     ids = torch.arange(length)[None] % 200_000 + 300
@@ -68,9 +82,7 @@ def measure(folder: Path, way: str, length: int, rank: int, threads: int) -> Poi
             told = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, fused_lm_head=True)
         (-told.log_probs.sum() / told.label_mask.sum()).backward()
         seconds = time.process_time() - began
-    point = Point(way, dtype, length, rank, round(seconds, 3), round(peak(), 2))
-    print(point, flush=True)
-    return point
+    return Point(way, dtype, length, rank, round(seconds, 3), round(peak(), 2))
 
 
 def learner(folder: Path, way: str, rank: int) -> tuple[Any, str]:
