@@ -1,6 +1,5 @@
 """What is asked before a run starts: facts of the model, lengths of the data, room here, and earlier work."""
 
-import contextlib
 import math
 import os
 from collections.abc import Callable
@@ -120,15 +119,8 @@ class Planning:
             return check.facts.packed
         if kind == "cuda" or dtype_bytes(check.facts) == 2:
             return "bfloat16"
-        return "bfloat16" if kind == "cpu" and check.facts.parameters >= SMALL and has_fast_bfloat16() else "float32"
-
-
-def has_fast_bfloat16() -> bool:
-    """Does this processor multiply in bfloat16 itself? As far as the system tells."""
-    with contextlib.suppress(OSError):
-        told = Path("/proc/cpuinfo").read_text()
-        return "avx512_bf16" in told or "amx_bf16" in told
-    return False
+        fast = kind == "cpu" and check.facts.parameters >= SMALL and device.has_fast_bfloat16()
+        return "bfloat16" if fast else "float32"
 
 
 def _gflops(kind: str, precision: Precision) -> float:

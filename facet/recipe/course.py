@@ -142,11 +142,11 @@ class Checks(Recipe):
         expert="The checkpoint with the lowest validation loss becomes the adapter.",
         source="On: it costs nothing and undoes learning by heart.",
     )] = True
-    sample_max_tokens: Annotated[int, Field(ge=8, le=1024), Knob(
+    sample_max_tokens: Annotated[int, Field(ge=0, le=1024), Knob(
         group="Checks",
         label="Length of the answers on the way",
         plain="How many word pieces the model may write when it answers your questions on the way. "
-        "Longer takes longer at each check.",
+        "Longer takes longer at each check; with 0 it is asked nothing.",
         expert="max_new_tokens of the greedy samples taken at evaluations.",
         source="48: enough to hear the tone.",
     )] = 48

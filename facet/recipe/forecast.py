@@ -17,10 +17,12 @@ SAVE_SHARE: Final = 0.05  # of the time of a run that its save points take at mo
 SAVE_GB_PER_SECOND: Final = 0.3
 PASS_SECONDS: Final = 0.06  # what a group costs however short it is
 ZERO_SLICE_SECONDS: Final = 15.0  # loading and saving, in each call
-ANSWER_TOKENS: Final = 48  # of the answers to a person's prompts on the way
-ANSWER_SECONDS: Final = 2.0  # they may take at any rate
-ANSWER_SHARE: Final = 0.05  # and of the time of the run
-ONE_BY_ONE: Final = 4.0  # times as long as in a group, for each multiplication
+ANSWER_SECONDS: Final = 4.0  # answers to a person's prompts may take so long on the way at any rate
+ANSWER_SHARE: Final = 0.06  # and so much of the time of the run; the first and the last are always given
+ANSWER_TIMES: Final = 8  # where the run does not look at a validation part
+ANSWERED_AT_MOST: Final = 24  # times
+READ_GB_PER_SECOND: Final = {"cpu": 10.0, "mps": 80.0, "cuda": 800.0}  # weights, for each token that is written
+LAYER_SECONDS: Final = 0.002  # of each layer, for each token
 SAFE: Final = 0.95  # of the free memory is filled at most
 How = Literal["measured", "earlier runs", "rough"]
 
@@ -33,6 +35,7 @@ class Pace:
     per_pass: float  # a group of examples, however short
     per_update: float = 0.0
     load: float = START_SECONDS
+    per_token: float | None = None  # of an answer; estimated where it was not measured
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,10 @@ def forecast(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machin
     """One place: does it fit, how long does it take, what does it cost?"""
     load = workload(facts, recipe, lengths, checkpoints(recipe, machine))
     known = machine.measured or rough(facts, recipe, machine)
-    seconds, step = spent(facts, recipe, load, known.clock)
-    processor, _ = spent(facts, recipe, load, known.processor)
+    token = token_seconds(facts, recipe, machine)
+    cores = machine.cores if machine.device == "cpu" else 1
+    seconds, step = spent(facts, recipe, load, known.clock, token)
+    processor, _ = spent(facts, recipe, load, known.processor, token * cores)
     quota, slices = None, 1
     if machine.quota_seconds is not None:
         useful = max(1.0, machine.slice_seconds - ZERO_SLICE_SECONDS)
@@ -135,17 +140,34 @@ def forecast(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machin
     )
 
 
-def spent(facts: ModelFacts, recipe: TrainingRecipe, load: Workload, pace: Pace) -> tuple[float, float]:
-    """Seconds of a whole run, and of one of its steps."""
+def token_seconds(facts: ModelFacts, recipe: TrainingRecipe, machine: Machine) -> float:
+    """A rule of thumb for one token of an answer: all weights are read once, and each layer takes its time."""
+    width = {"float32": 4.0, "bfloat16": 2.0, "8bit": 1.0, "4bit": 0.6}[resolved(recipe, machine)]
+    return facts.parameters * width / 1e9 / READ_GB_PER_SECOND[machine.device] + LAYER_SECONDS * facts.layers
+
+
+def spent(
+    facts: ModelFacts, recipe: TrainingRecipe, load: Workload, pace: Pace, token: float
+) -> tuple[float, float]:
+    """Seconds of a whole run, and of one of its steps. `token` is what one of an answer takes, if it is not known."""
     step = (load.work * pace.per_gflop + load.passes * pace.per_pass) / load.steps + pace.per_update
     looking = load.look_work * pace.per_gflop + load.look_passes * pace.per_pass / 3
-    token = 2 * facts.parameters / 1e9 * pace.per_gflop * ONE_BY_ONE + pace.per_pass / 3
-    answer = ANSWER_TOKENS * token  # the first and the last are always written, others as far as time allows
     learning = step * load.steps
-    answers = 2 * answer + min(load.looks * answer, ANSWER_SECONDS + ANSWER_SHARE * learning)
+    answers = answering(recipe, load, learning, token if pace.per_token is None else pace.per_token)
     save = SAVE_SECONDS + _save_gb(facts, recipe) / SAVE_GB_PER_SECOND
     saving = save + min((load.saves - 1) * save, SAVE_SHARE * learning)  # the last is always written
     return pace.load + learning + looking + answers + saving, step
+
+
+def answering(recipe: TrainingRecipe, load: Workload, learning: float, token: float) -> float:
+    """Seconds of the answers on the way: the first and the last always, those between as long as they may take."""
+    answer = recipe.sample_max_tokens * token
+    if not answer:
+        return 0.0
+    epochs = 0 if recipe.max_steps else int(recipe.num_train_epochs)
+    between = min((load.looks or ANSWER_TIMES) + epochs, load.steps, ANSWERED_AT_MOST) - 1
+    allowed = ANSWER_SECONDS + ANSWER_SHARE * learning - answer  # asked before each, and the first counts
+    return answer * (2 + max(0, min(between, int(allowed // answer) + 1)))
 
 
 def rough(facts: ModelFacts, recipe: TrainingRecipe, machine: Machine) -> Measured:

@@ -34,6 +34,8 @@ def own_prompts(request: dict[str, Any]) -> list[str]:
 
 def prompts_of(task: Task, renderer: Renderer, recipe: TrainingRecipe) -> list[Asked]:
     """What is asked in this run. Prompts that the model's template refuses, or that are very long, are left out."""
+    if not recipe.sample_max_tokens:
+        return []
     own = own_prompts(task.request)
     if isinstance(recipe, PretrainRecipe):
         texts = own or [_beginning(row.get("text", "")) for row in _some(task) if row.get("text")]

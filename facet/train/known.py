@@ -63,7 +63,10 @@ def of_measurement(outputs: dict[str, Any]) -> Measured | None:
     """None for one by another version of Facet, which told other numbers."""
     try:
         clock, processor = (
-            Pace(*(float(outputs[f"{kind}_{name}"]) for name in ("per_gflop", "per_pass", "per_update", "load")))
+            Pace(
+                *(float(outputs[f"{kind}_{name}"]) for name in ("per_gflop", "per_pass", "per_update", "load")),
+                per_token=float(token) if (token := outputs.get(f"{kind}_per_token")) else None,
+            )
             for kind in ("clock", "processor")
         )
         return Measured("measured", clock, processor, float(outputs["memory_ratio"]), outputs["dtype"])
@@ -116,7 +119,7 @@ def _load_seconds(events: Path) -> float:
     for event, _ in log.read(events):
         if isinstance(event, log.Staged) and began is None:
             began = event.at
-        if isinstance(event, log.Logged) and began is not None:
+        if isinstance(event, log.Started | log.Logged) and began is not None:
             return max(0.0, event.at - began)
     return 15.0
 

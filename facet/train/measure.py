@@ -6,6 +6,7 @@ The task's folder holds a few rows of the person's data, the longest apart; noth
 import contextlib
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,15 +21,18 @@ from facet.recipe.methods import recipe_of
 from facet.recipe.recipes import TrainingRecipe
 from facet.recipe.workload import Lengths, work_of
 from facet.train import rows
+from facet.train.asked import FROM_VALIDATION
 from facet.train.cost import peak_gb
 from facet.train.job import Job, read_job
 from facet.train.passes import line
+from facet.train.samples import greedy
 from facet.work import log
 from facet.work.task import Task
 from facet.work.worker import Slice, is_out_of_memory
 
 LONG_PASSES: Final = 3  # the first is not counted: memory is asked for, and the loss is compared with the usual one
 USUAL_PASSES: Final = 3
+PROMPT_TOKENS, ANSWER_TOKENS = 64, 8  # to find out how long one token of an answer takes
 PARTS: Final = ("longest", "usual")
 
 
@@ -63,6 +67,7 @@ class Clock:
 
     passes: list[Pass] = field(default_factory=list)
     updates: list[Times] = field(default_factory=list)
+    token: Times | None = None  # one of an answer
 
     def watch(self, trainer: Any) -> None:
         step = trainer.training_step
@@ -198,7 +203,25 @@ def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times) -> 
         with contextlib.suppress(AttributeError):
             trainer.args.max_steps = USUAL_PASSES
         trainer.train()
+        clock.token = _time_of_a_token(trainer)
     return load
+
+
+def _time_of_a_token(trainer: Any) -> Times:
+    """Of the answers on the way, which are written one token after the other."""
+    rows = [trainer.train_dataset[at]["input_ids"] for at in range(min(FROM_VALIDATION, len(trainer.train_dataset)))]
+    prompts = [ids[:PROMPT_TOKENS] for ids in rows]
+    greedy(trainer.model, prompts, frozenset(), 1)
+    few = _timed(lambda: greedy(trainer.model, prompts, frozenset(), 1))
+    many = _timed(lambda: greedy(trainer.model, prompts, frozenset(), 1 + ANSWER_TOKENS))
+    clock, processor = ((getattr(many, one) - getattr(few, one)) / ANSWER_TOKENS for one in ("clock", "processor"))
+    return Times(max(0.0, clock), max(0.0, processor))
+
+
+def _timed(act: Callable[[], object]) -> Times:
+    began = Times.now()
+    act()
+    return Times.now().since(began)
 
 
 def _numbers(recipe: TrainingRecipe, job: Job, clock: Clock, load: Times) -> dict[str, str | int | float]:
@@ -212,6 +235,8 @@ def _numbers(recipe: TrainingRecipe, job: Job, clock: Clock, load: Times) -> dic
         per_gflop, per_pass = line(works, [getattr(one.seconds, kind) for one in counted])
         update = float(np.median([getattr(one, kind) for one in clock.updates]))
         values = {"per_gflop": per_gflop, "per_pass": per_pass, "per_update": update, "load": getattr(load, kind)}
+        if clock.token is not None:
+            values["per_token"] = getattr(clock.token, kind)
         found |= {f"{kind}_{name}": value for name, value in values.items()}
     long = clock.passes[: min(LONG_PASSES, len(clock.passes))]
     timed = long[1:] or long

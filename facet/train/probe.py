@@ -3,6 +3,7 @@
 Which precision multiplies faster here, and whether Facet's own loss and LoRA layers give the numbers of the usual ones.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from facet.gemma.inspect import ModelFacts
 from facet.model.load import BF16_FROM_PARAMETERS, Execution
 from facet.recipe.recipes import TrainingRecipe
 from facet.work import log
+from facet.work.device import has_fast_bfloat16
 from facet.work.worker import is_out_of_memory
 
 UNDECIDED: Final = ""  # Execution.loss before the comparison
 SMALL: Final = 50_000_000  # parameters; below it float32 stays, out of caution (docs/speed.md)
-CLEARLY: Final = 1.25  # bfloat16 must be so much faster to be taken, so that chance in timing does not decide
+CLEARLY: Final = 1.25  # times as fast as what is expected to be faster here; chance in timing must not decide
+TIMED: Final = 10  # products in each precision, taking turns; the fastest counts
 ROWS, POSITIONS, BEFORE = 2, 8, 64  # what is compared: labelled positions of each row, and tokens before the first
 LOSS_MAY_DIFFER: Final = {"float32": 1e-4, "bfloat16": 0.05}  # nats
 GRADIENT_MAY_DIFFER: Final = {"float32": 1e-3, "bfloat16": 0.25}  # relative to its length; rounding alone reaches 0.15
@@ -35,20 +38,28 @@ def precision(recipe: TrainingRecipe, facts: ModelFacts, usual: Execution) -> st
 
 
 def faster_precision(threads: int) -> str:
-    """The precision in which this processor multiplies matrices faster; about 20 ms for each."""
+    """The precision in which this processor multiplies matrices faster, in some 0.2 s.
+
+    A processor that says it multiplies bfloat16 itself is believed unless float32 is clearly faster, and the other way
+    round: on a machine that is busy with something else one timing says little.
+    """
     import torch
 
     torch.set_num_threads(threads)
-    seconds = {dtype: _multiplication(getattr(torch, dtype)) for dtype in ("float32", "bfloat16")}
-    return "bfloat16" if seconds["bfloat16"] * CLEARLY < seconds["float32"] else "float32"
+    seconds = {"float32": math.inf, "bfloat16": math.inf}
+    for _ in range(TIMED):
+        for dtype, best in seconds.items():
+            seconds[dtype] = min(best, _multiplication(getattr(torch, dtype)))
+    expected, other = ("bfloat16", "float32") if has_fast_bfloat16() else ("float32", "bfloat16")
+    return other if seconds[other] * CLEARLY < seconds[expected] else expected
 
 
 def _multiplication(dtype: Any) -> float:
-    """Seconds of the fastest of a few products of the size of a small Gemma's layers."""
+    """Seconds of a product of the size of a small Gemma's layers."""
     import torch
 
     left, right = torch.ones(256, 640, dtype=dtype), torch.ones(640, 2048, dtype=dtype)
-    return min(_seconds(lambda: left @ right) for _ in range(6))
+    return _seconds(lambda: left @ right)
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from facet.dataset.render import Renderer
+from facet.recipe.forecast import ANSWER_SECONDS, ANSWER_SHARE, ANSWER_TIMES, ANSWERED_AT_MOST
 from facet.recipe.recipes import TrainingRecipe
 from facet.train.asked import Asked, prompts_of
 from facet.work import log
@@ -18,10 +19,6 @@ from facet.work.task import Task
 from facet.workspace import read_json, write_json
 
 MOST_TOKENS: Final = 48  # of an answer: the change shows at its beginning
-SHARE: Final = 0.08  # of the time of a slice that answers may take, but for the first and the last
-FREE_SECONDS: Final = 10.0  # they may take at any rate
-MOST_TIMES: Final = 24
-LOOKS: Final = 8  # where the run does not look at a validation part
 FILE, SPELLING = "samples.json", "spelling.json"
 
 
@@ -41,12 +38,13 @@ def times(total_steps: int, per_epoch: int, looks: frozenset[int]) -> frozenset[
 
     Of many more than can be read, evenly spread ones are left.
     """
-    count = min(LOOKS, total_steps)
+    count = min(ANSWER_TIMES, total_steps)
     spread = looks or {round(total_steps * number / count) for number in range(1, count + 1)}
     wanted = sorted({*spread, *range(per_epoch, total_steps + 1, max(1, per_epoch)), total_steps} - {0})
-    if len(wanted) <= MOST_TIMES:
+    most = ANSWERED_AT_MOST
+    if len(wanted) <= most:
         return frozenset(wanted)
-    return frozenset(wanted[round(at * (len(wanted) - 1) / (MOST_TIMES - 1))] for at in range(MOST_TIMES))
+    return frozenset(wanted[round(at * (len(wanted) - 1) / (most - 1))] for at in range(most))
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Samples:
     def is_due(self, step: int, last: bool) -> bool:
         if not self.asked or step not in self.at or step in self.answered:
             return False
-        allowed = FREE_SECONDS + SHARE * (time.monotonic() - self.began)
+        allowed = ANSWER_SECONDS + ANSWER_SHARE * (time.monotonic() - self.began)
         return self.spent <= allowed or step == 0 or last
 
     def take(self, model: Any, step: int) -> log.Sampled:

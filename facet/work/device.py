@@ -11,6 +11,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 Kind = Literal["cpu", "cuda", "mps"]
@@ -38,6 +39,16 @@ def cards() -> tuple[Card, ...]:
     if not _has_cuda(_torch_build()) or os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return ()
     return _listed(int(time.monotonic() / ASK_EVERY_SECONDS))
+
+
+@functools.lru_cache(maxsize=1)
+def has_fast_bfloat16() -> bool:
+    """Does this processor multiply in bfloat16 itself? As far as the system tells."""
+    try:
+        told = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in told or "amx_bf16" in told
 
 
 def _is_apple_silicon() -> bool:

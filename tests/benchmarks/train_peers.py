@@ -120,7 +120,7 @@ def run(side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> 
 
 def facet(place: Path, _: str, rows: list[Any], batch: int, options: argparse.Namespace) -> tuple[float, float]:
     recipe = SftRecipe(num_train_epochs=1, evaluations=0, per_device_train_batch_size=batch, lora_scale=1.0,
-                       gradient_accumulation_steps=1, max_length=1024)  # fmt: skip
+                       gradient_accumulation_steps=1, max_length=1024, sample_max_tokens=0)  # fmt: skip
     task = run_of(place, rows, recipe, options.model)
     cost = worked(task, place)
     assert task.execution()["loss"] == "facet", progress_of(task.events_file).notes

@@ -33,14 +33,14 @@ def test_plan_tells_memory_and_minutes_as_words_and_as_json(dataset, capsys):
 
 
 def test_the_goal_and_the_method_of_the_data_count(dataset, prepared, capsys):
-    steps = {}
-    for goal in ("taste", "style"):
+    needs = {}
+    for goal in ("taste", "facts"):
         assert main(["plan", "--data", dataset, "--goal", goal, "--json"]) == 0
-        steps[goal] = json.loads(capsys.readouterr().out.splitlines()[-1])["steps"]
-    assert steps["taste"] < steps["style"]
+        needs[goal] = json.loads(capsys.readouterr().out.splitlines()[-1])["needs"]
+    assert needs["taste"] != needs["facts"]
     texts = prepared_example(a_studio(prepared[0]), "repair_handbook")
-    assert main(["plan", "--data", texts, "--packing", "false", "--json"]) == 0
-    assert main(["plan", "--data", dataset, "--packing", "false"]) == 1
+    assert main(["plan", "--data", texts, "--no-packing", "--json"]) == 0
+    assert main(["plan", "--data", dataset, "--no-packing"]) == 1
     assert "does not suit this data" in capsys.readouterr().err
     assert main(["plan", "--data", dataset, "--from", "2020-01-01-nothing-abcd"]) == 1
 

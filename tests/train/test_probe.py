@@ -1,5 +1,6 @@
 """What a run decides once: the precision of the frozen model, and whether Facet's own loss may be used."""
 
+import itertools
 import os
 from types import SimpleNamespace
 
@@ -40,13 +41,34 @@ def test_the_recipes_precision_is_obeyed_and_otherwise_size_and_speed_decide(mon
 
 
 @pytest.mark.parametrize(
-    ("wide", "narrow", "chosen"), [(1.0, 0.5, "bfloat16"), (1.0, 0.9, "float32"), (1.0, 2.0, "float32")]
+    ("says_so", "wide", "narrow", "chosen"),
+    [
+        (False, 1.0, 0.5, "bfloat16"),
+        (False, 1.0, 0.9, "float32"),
+        (False, 1.0, 2.0, "float32"),
+        (True, 1.0, 0.5, "bfloat16"),
+        (True, 1.0, 1.1, "bfloat16"),
+        (True, 1.0, 2.0, "float32"),
+    ],
 )
-def test_bfloat16_must_be_clearly_faster(monkeypatch, wide, narrow, chosen):
+def test_what_the_processor_says_holds_unless_the_other_is_clearly_faster(monkeypatch, says_so, wide, narrow, chosen):
     import torch
 
+    monkeypatch.setattr(probe, "has_fast_bfloat16", lambda: says_so)
     monkeypatch.setattr(probe, "_multiplication", lambda dtype: narrow if dtype == torch.bfloat16 else wide)
     assert probe.faster_precision(1) == chosen
+
+
+def test_a_busy_moment_does_not_decide(monkeypatch):
+    """One in three timings is ten times too long."""
+    import torch
+
+    monkeypatch.setattr(probe, "has_fast_bfloat16", lambda: False)
+    busy = itertools.cycle((10.0, 1.0, 1.0))
+    monkeypatch.setattr(
+        probe, "_multiplication", lambda dtype: next(busy) * (0.4 if dtype == torch.bfloat16 else 1.0)
+    )
+    assert probe.faster_precision(1) == "bfloat16"
 
 
 def a_trainer(folder, place, dtype="float32", **lora):

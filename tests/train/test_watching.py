@@ -46,7 +46,7 @@ def begun(lab, prompts: list[str], **settings: Any) -> Task:
 def patience():
     """On a slow machine answers are left out; here none may be."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "FREE_SECONDS", float("inf"))
+        patch.setattr(samples, "ANSWER_SECONDS", float("inf"))
         yield
 
 
