@@ -1,33 +1,49 @@
 """CPU-seconds per token and peak memory of a Facet run and of its peers, interleaved, on Gemma 3 270M's architecture.
 
-    python -m tests.benchmarks.train_peers [--pairs 5] [--batch 4 8] [--rows 64] [--threads 2] [--peers trl trainer]
+    python -m tests.benchmarks.train_peers [--pairs 5] [--batch 4 8] [--rows 32] [--threads 2] [--peers trl trainer]
 
 `trl` is TRL's SFTTrainer as it comes, `trainer` the Trainer of transformers with PEFT and a base in bfloat16, the
-fastest settings found for a peer (PERFORMANCE.md, section 1), `llamafactory` LLaMA-Factory where it is installed.
-All get the same rows and the same adapter. Each side is run with few rows and with many, one epoch each; the
-difference, divided by the tokens between, is the cost of a token without imports, loading and the first step.
+fastest settings found for a peer (PERFORMANCE.md, section 1), `llamafactory` LLaMA-Factory where it is installed, or
+in the environment whose Python `--factory` names. All get the same rows and the same adapter, one epoch, each in a
+process of its own. Counted is what the process spends in `training_step` (forwards and backwards), over the tokens
+that are no filling; the first step, in which memory is asked for and products are planned, is not counted.
 """
 
 import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from facet.recipe.recipes import SftRecipe
 from facet.work.log import progress_of
+from facet.work.task import Task
 from tests.benchmarks.full_size import SHARED, random_gemma3_270m
-from tests.benchmarks.train import measured, run_of, spread, worked
+from tests.benchmarks.train import measured, run_of, spread
 
 GOALS = {("trl", 4): 4.5, ("trl", 8): 6.0, ("trainer", 4): 2.0, ("trainer", 8): 2.0}
-START = """
-import json, sys
+WATCH = """
+import atexit, json, sys, time
 import torch
-spec = json.load(open(sys.argv[1]))
+from transformers import Trainer
+spec, steps, step = json.load(open(sys.argv[1])), [], Trainer.training_step
+def watched(self, model, inputs, *rest, **more):
+    tokens, began = int(inputs["attention_mask"].sum()), time.process_time()
+    loss = step(self, model, inputs, *rest, **more)
+    steps.append((tokens, time.process_time() - began))
+    return loss
+Trainer.training_step = watched
+atexit.register(lambda: json.dump(steps, open(spec["steps"], "w")))
+"""
+FACET = """
+from facet.work.worker import main
+sys.exit(main([spec["task"], "--models", spec["out"]]))
+"""
+START = """
 torch.set_num_threads(spec["threads"])
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
@@ -67,23 +83,24 @@ sys.argv = ["llamafactory-cli", "train", spec["yaml"]]
 from llamafactory.cli import main
 main()
 """
-SCRIPTS = {"trl": TRL, "trainer": TRAINER, "llamafactory": FACTORY}
+SCRIPTS = {"facet": FACET, "trl": START + TRL, "trainer": START + TRAINER, "llamafactory": START + FACTORY}
+PEERS = ("trl", "trainer", "llamafactory")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--batch", type=int, nargs="+", default=[4, 8])
-    parser.add_argument("--few", type=int, default=16, help="rows of the short run")
-    parser.add_argument("--rows", type=int, default=64, help="rows of the long run beyond those of the short one")
+    parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--peers", nargs="+", default=["trl", "trainer", "llamafactory"], choices=list(SCRIPTS))
+    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
+    parser.add_argument("--factory", default=sys.executable, help="the Python of LLaMA-Factory's own environment")
     parser.add_argument("--model", type=Path, help="a folder; made anew where none is named")
     parser.add_argument("--tokenizer", type=Path, default=SHARED / "tokenizers" / "gemma3")
     parser.add_argument("--data", type=Path, default=SHARED / "data" / "gsm8k_train_1500.jsonl")
     options = parser.parse_args()
     os.environ["FACET_THREADS"] = str(options.threads)
-    if "llamafactory" in options.peers and find_spec("llamafactory") is None:
+    if "llamafactory" in options.peers and not has_factory(options.factory):
         print("LLaMA-Factory is skipped: it is not installed here.")
         options.peers.remove("llamafactory")
     with tempfile.TemporaryDirectory() as place:
@@ -92,17 +109,19 @@ def main() -> None:
             compare(options, batch)
 
 
+def has_factory(python: str) -> bool:
+    return subprocess.run([python, "-c", "import llamafactory"], capture_output=True).returncode == 0
+
+
 def compare(options: argparse.Namespace, batch: int) -> None:
-    rows = conversations(options.data, options.few + options.rows)
-    between = token_count(rows, options.model) - token_count(rows[: options.few], options.model)
+    rows = conversations(options.data, options.rows)
     sides = ["facet", *options.peers]
     rate: dict[str, list[float]] = {side: [] for side in sides}
     peak: dict[str, list[float]] = {side: [] for side in sides}
     for pair in range(options.pairs):
         for side in sides if pair % 2 == 0 else sides[::-1]:
-            few, _ = run(side, rows[: options.few], batch, options)
-            many, gigabytes = run(side, rows, batch, options)
-            rate[side].append(between / (many - few))
+            fast, gigabytes = run(side, rows, batch, options)
+            rate[side].append(fast)
             peak[side].append(gigabytes)
             print(f"batch {batch}, pair {pair + 1}, {side}: {rate[side][-1]:.1f} tokens per CPU-s, "
                   f"peak {gigabytes:.2f} GiB", flush=True)  # fmt: skip
@@ -114,31 +133,41 @@ def compare(options: argparse.Namespace, batch: int) -> None:
 
 
 def run(side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as place:
-        return (facet if side == "facet" else peer)(Path(place), side, rows, batch, options)
+    """Tokens per CPU-second, and the peak in GiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        told = facet_task(place, rows, batch, options) if side == "facet" else peer_spec(place, rows, batch, options)
+        spec = told | {"threads": options.threads, "out": str(place / "out"), "steps": str(place / "steps.json")}
+        (place / "spec.json").write_text(json.dumps(spec))
+        (place / "side.py").write_text(WATCH + SCRIPTS[side])
+        python = options.factory if side == "llamafactory" else sys.executable
+        _, gigabytes = measured([python, str(place / "side.py"), str(place / "spec.json")])
+        if side == "facet":
+            require_ours(Task(Path(spec["task"])))
+        tokens, seconds = zip(*json.loads((place / "steps.json").read_text())[1:], strict=True)
+        return sum(tokens) / sum(seconds), gigabytes
 
 
-def facet(place: Path, _: str, rows: list[Any], batch: int, options: argparse.Namespace) -> tuple[float, float]:
+def facet_task(place: Path, rows: list[Any], batch: int, options: argparse.Namespace) -> dict[str, Any]:
     recipe = SftRecipe(num_train_epochs=1, evaluations=0, per_device_train_batch_size=batch, lora_scale=1.0,
                        gradient_accumulation_steps=1, max_length=1024, sample_max_tokens=0)  # fmt: skip
-    task = run_of(place, rows, recipe, options.model)
-    cost = worked(task, place)
-    assert task.execution()["loss"] == "facet", progress_of(task.events_file).notes
-    return cost
+    return {"task": str(run_of(place, rows, recipe, options.model).folder)}
 
 
-def peer(place: Path, side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> tuple[float, float]:
+def require_ours(task: Task) -> None:
+    told = progress_of(task.events_file)
+    assert told.stage == "finished" and task.execution()["loss"] == "facet", told.notes
+
+
+def peer_spec(place: Path, rows: list[Any], batch: int, options: argparse.Namespace) -> dict[str, Any]:
     from facet.gemma.targets import lora_targets
 
     lora = {"r": 16, "lora_alpha": 16, "target_modules": lora_targets("gemma3_text"), "task_type": "CAUSAL_LM"}
-    spec = {"threads": options.threads, "batch": batch, "model": str(options.model), "lora": lora,
-            "out": str(place / "out"), "rows": str(place / "rows.json"), "yaml": str(place / "train.yaml")}  # fmt: skip
-    Path(spec["rows"]).write_text(json.dumps(rows))
-    Path(spec["yaml"]).write_text(json.dumps(factory_settings(place, batch, options)))
+    (place / "rows.json").write_text(json.dumps(rows))
+    (place / "train.yaml").write_text(json.dumps(factory_settings(place, batch, options)))
     (place / "dataset_info.json").write_text(json.dumps(FACTORY_DATA))
-    (place / "spec.json").write_text(json.dumps(spec))
-    (place / "peer.py").write_text(START + SCRIPTS[side])
-    return measured([sys.executable, str(place / "peer.py"), str(place / "spec.json")])
+    return {"batch": batch, "model": str(options.model), "lora": lora, "rows": str(place / "rows.json"),
+            "yaml": str(place / "train.yaml")}  # fmt: skip
 
 
 FACTORY_DATA = {"bench": {"file_name": "rows.jsonl", "formatting": "sharegpt", "columns": {"messages": "messages"},
@@ -161,12 +190,6 @@ def conversations(data: Path, count: int) -> list[list[dict[str, str]]]:
     rows = [json.loads(line) for line in data.read_text("utf-8").splitlines()[:count]]
     return [[{"role": "user", "content": row["question"]}, {"role": "assistant", "content": row["answer"]}]
             for row in rows]  # fmt: skip
-
-
-def token_count(rows: list[Any], model: Path) -> int:
-    from facet.dataset.render import Renderer
-
-    return sum(len(row.ids) for row in Renderer.load(model).render_many(rows, 1024, [None] * len(rows)))
 
 
 if __name__ == "__main__":
