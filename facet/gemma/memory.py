@@ -93,7 +93,7 @@ class Needs:
 
 def inference_gb(facts: ModelFacts, *, dtype_bytes: int = 2, context: int = 2048) -> float:
     """Memory to chat with a model, its conversation up to `context` tokens long."""
-    weights = facts.parameters * dtype_bytes
+    weights = _frozen(facts, facts.packed, dtype_bytes) if facts.packed else facts.parameters * dtype_bytes
     keys_and_values = 2 * facts.layers * facts.hidden_size * context * dtype_bytes  # at most: heads are often shared
     return LIBRARIES_GB + (weights + keys_and_values) / 1e9
 
@@ -125,12 +125,12 @@ def _learning(facts: ModelFacts, how: Training) -> float:
     return weights * (BYTES_PER_TRAINABLE + REMEMBERED.get(how.optimizer, 8))
 
 
-def _frozen(facts: ModelFacts, precision: Precision) -> float:
-    """Bytes of the frozen weights. Fewer bits apply to linear layers alone: embeddings stay in two bytes."""
+def _frozen(facts: ModelFacts, precision: Precision, embedded: int = 2) -> float:
+    """Bytes of the frozen weights. Fewer bits apply to linear layers alone: embeddings stay in `embedded` bytes."""
     if precision in ("float32", "bfloat16"):
         return facts.parameters * BYTES[precision]
     embeddings = min(facts.parameters, facts.vocab_size * facts.hidden_size)
-    return embeddings * 2 + (facts.parameters - embeddings) * BYTES[precision]
+    return embeddings * embedded + (facts.parameters - embeddings) * BYTES[precision]
 
 
 def _activations(facts: ModelFacts, how: Training) -> float:

@@ -200,7 +200,7 @@ def needs_of(
         gradient_checkpointing=checkpoints(recipe, machine),
         stock_loss=recipe.loss_kernel == "stock",
         dropout=recipe.lora_dropout > 0,
-        answers=answers,
+        answers=answers and recipe.sample_max_tokens > 0,
         device=machine.device,
     )
     return training_needs(facts, how)

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,7 @@ def test_every_demand_raises_the_estimate():
     assert needs(precision="4bit") < needs(dropout=True)
     assert needs(tuning="full", optimizer="adafactor") < needs(tuning="full")
     assert inference_gb(GEMMA_270M) == pytest.approx(1.2, abs=0.15)
+    assert inference_gb(replace(GEMMA_270M, packed="4bit")) < inference_gb(GEMMA_270M)
 
 
 def test_free_memory_respects_the_limit_of_a_container(tmp_path):

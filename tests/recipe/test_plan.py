@@ -5,7 +5,7 @@ import pytest
 from facet.errors import CapacityError
 from facet.gemma.inspect import facts_of
 from facet.model.choose import Chooser, ModelCheck
-from facet.recipe.forecast import Machine, Measured, Pace, forecast, rented
+from facet.recipe.forecast import Machine, Measured, Pace, answering, forecast, rented
 from facet.recipe.ladder import SMALLER, next_step
 from facet.recipe.plan import Plan, plan
 from facet.recipe.plan_words import against, duration, money, run_that_fits
@@ -147,6 +147,18 @@ def test_what_was_measured_here_replaces_the_rule_of_thumb():
     assert there.gb == pytest.approx(2 * planned().here.gb)
     assert there.processor_seconds > there.minutes * 60
     assert planned().here.how == "rough" and set(planned().as_forecast) >= {"gb", "minutes", "seconds_per_step", "how"}
+
+
+@pytest.mark.parametrize(
+    ("token", "times"),
+    [(0.0, 2 + 7), (0.01, 2 + 7), (0.05, 2 + 2), (0.2, 2)],
+    ids=["for nothing", "quick: as often as there are looks", "slow: as often as time allows", "very slow: the ends"],
+)
+def test_answers_on_the_way_are_as_many_as_their_time_allows(token, times):
+    load = planned(RECIPE.model_copy(update={"max_steps": 40, "evaluations": 0})).load
+    recipe = RECIPE.model_copy(update={"max_steps": 40, "evaluations": 0})
+    assert answering(recipe, load, learning=20.0, token=token) == pytest.approx(times * 48 * token)
+    assert answering(recipe.model_copy(update={"sample_max_tokens": 0}), load, 20.0, token) == 0.0
 
 
 def test_minutes_of_a_lent_card_are_counted_with_what_every_call_costs():
