@@ -17,6 +17,11 @@ SHARED: dict[str, Any] = {"early_stopping_patience": None, "evaluations": 8, "lo
 RUNS: dict[str, tuple[str, str, dict[str, Any]]] = {  # name: (how it goes, example, settings)
     "a_style": ("finished", "pirate", {"max_steps": 32}),
     "facts": ("finished", "museum_facts", {"max_steps": 80, "learning_rate": 4e-3}),
+    "by_heart": (
+        "memorising",
+        "museum_facts",
+        {"max_steps": 240, "max_examples": 24, "learning_rate": 6e-3, "lora_rank": 64},
+    ),
     "too_slow": ("flat", "pirate", {"max_steps": 24, "learning_rate": 1e-6}),
     "too_fast": (
         "unstable",

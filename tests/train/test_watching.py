@@ -94,6 +94,15 @@ def test_the_answers_cost_the_run_nothing_but_time(lab, watched, monkeypatch):
     assert progress(silent).outputs["adapter_sha256"] == progress(watched).outputs["adapter_sha256"]
 
 
+def test_a_run_that_shall_be_asked_nothing_is_asked_nothing(lab, watched):
+    unasked = begun(lab, PROMPTS, sample_max_tokens=0)
+    advance(lab, unasked)
+
+    assert progress(unasked).samples == {}
+    assert curve(unasked) == curve(watched)
+    assert progress(unasked).outputs["adapter_sha256"] == progress(watched).outputs["adapter_sha256"]
+
+
 def test_without_own_prompts_two_of_the_validation_part_are_asked(lab, monkeypatch):
     monkeypatch.setattr(train_slice, "build", stopped_before_training)
     task = begun(lab, [])
