@@ -1,12 +1,13 @@
 """CPU-seconds per token and peak memory of a Facet run and of its peers, interleaved, on Gemma 3 270M's architecture.
 
-    python -m tests.benchmarks.train_peers [--pairs 5] [--batch 4 8] [--rows 32] [--threads 2] [--peers trl trainer]
+    python -m tests.benchmarks.train_peers [--pairs 5] [--batch 4 8] [--rows 400] [--seen 32] [--threads 2]
 
 `trl` is TRL's SFTTrainer as it comes, `trainer` the Trainer of transformers with PEFT and a base in bfloat16, the
 fastest settings found for a peer (PERFORMANCE.md, section 1), `llamafactory` LLaMA-Factory where it is installed, or
-in the environment whose Python `--factory` names. All get the same rows and the same adapter, one epoch, each in a
-process of its own. Counted is what the process spends in `training_step` (forwards and backwards), over the tokens
-that are no filling; the first step, in which memory is asked for and products are planned, is not counted.
+in the environment whose Python `--factory` names. All get the same rows and the same adapter, each in a process of
+its own, and take as many steps as `--seen` rows make; of few rows none are alike in length. Counted is
+what the process spends in `training_step` (forwards and backwards), over the tokens that are no filling; the first
+step, in which memory is asked for and products are planned, is not counted.
 """
 
 import argparse
@@ -51,7 +52,8 @@ from transformers import set_seed
 set_seed(42)
 rows = json.load(open(spec["rows"]))
 lora = LoraConfig(**spec["lora"])
-told = dict(output_dir=spec["out"], num_train_epochs=1, per_device_train_batch_size=spec["batch"], learning_rate=2e-4,
+told = dict(output_dir=spec["out"], max_steps=spec["most"], per_device_train_batch_size=spec["batch"],
+            learning_rate=2e-4,
             report_to=[], save_strategy="no", logging_steps=1, disable_tqdm=True, use_cpu=True)
 """
 TRL = """
@@ -91,7 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--batch", type=int, nargs="+", default=[4, 8])
-    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--rows", type=int, default=400)
+    parser.add_argument("--seen", type=int, default=32, help="rows that each run learns from before it ends")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
     parser.add_argument("--factory", default=sys.executable, help="the Python of LLaMA-Factory's own environment")
@@ -149,8 +152,9 @@ def run(side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> 
 
 
 def facet_task(place: Path, rows: list[Any], batch: int, options: argparse.Namespace) -> dict[str, Any]:
-    recipe = SftRecipe(num_train_epochs=1, evaluations=0, per_device_train_batch_size=batch, lora_scale=1.0,
-                       gradient_accumulation_steps=1, max_length=1024, sample_max_tokens=0)  # fmt: skip
+    recipe = SftRecipe(max_steps=options.seen // batch, evaluations=0, per_device_train_batch_size=batch,
+                       lora_scale=1.0, gradient_accumulation_steps=1, max_length=1024,
+                       sample_max_tokens=0)  # fmt: skip
     return {"task": str(run_of(place, rows, recipe, options.model).folder)}
 
 
@@ -166,8 +170,8 @@ def peer_spec(place: Path, rows: list[Any], batch: int, options: argparse.Namesp
     (place / "rows.json").write_text(json.dumps(rows))
     (place / "train.yaml").write_text(json.dumps(factory_settings(place, batch, options)))
     (place / "dataset_info.json").write_text(json.dumps(FACTORY_DATA))
-    return {"batch": batch, "model": str(options.model), "lora": lora, "rows": str(place / "rows.json"),
-            "yaml": str(place / "train.yaml")}  # fmt: skip
+    return {"batch": batch, "most": options.seen // batch, "model": str(options.model), "lora": lora,
+            "rows": str(place / "rows.json"), "yaml": str(place / "train.yaml")}  # fmt: skip
 
 
 FACTORY_DATA = {"bench": {"file_name": "rows.jsonl", "formatting": "sharegpt", "columns": {"messages": "messages"},
@@ -181,9 +185,10 @@ def factory_settings(place: Path, batch: int, options: argparse.Namespace) -> di
     (place / "rows.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in rows))
     return {"model_name_or_path": str(options.model), "stage": "sft", "do_train": True, "finetuning_type": "lora",
             "lora_rank": 16, "lora_alpha": 16, "lora_target": "all", "dataset": "bench", "dataset_dir": str(place),
-            "template": "gemma3", "cutoff_len": 1024, "output_dir": str(place / "out"), "num_train_epochs": 1,
-            "per_device_train_batch_size": batch, "pure_bf16": True, "use_cpu": True,
-            "disable_gradient_checkpointing": True, "report_to": "none", "save_strategy": "no"}  # fmt: skip
+            "template": "gemma3", "cutoff_len": 1024, "output_dir": str(place / "out"),
+            "max_steps": options.seen // batch, "per_device_train_batch_size": batch, "pure_bf16": True,
+            "use_cpu": True, "disable_gradient_checkpointing": True, "report_to": "none",
+            "save_strategy": "no"}  # fmt: skip
 
 
 def conversations(data: Path, count: int) -> list[list[dict[str, str]]]:
