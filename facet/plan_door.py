@@ -12,7 +12,7 @@ from facet.recipe.methods import method_of
 from facet.recipe.plan import Plan
 from facet.recipe.recipes import TrainingRecipe
 from facet.starting import Starting
-from facet.train.continued import kept_settings, weights_at
+from facet.train.continued import fitted, weights_at
 from facet.train.runs import Runs
 from facet.work.conductor import Conductor, Looking
 from facet.work.log import Progress
@@ -62,23 +62,42 @@ class PlanDoor:
         Raises: what `check_model` reports, but not that the model is too large; `CapacityError` when `where` is not
         here.
         """
-        if start_from:
-            base_model = self.runs_shelf.model_of(person, start_from)[0]
-            trained = weights_at(*self.runs_shelf.place_of(person, start_from))
-            recipe = recipe.model_copy(update=kept_settings(trained)) if trained else recipe
+        base_model, recipe = self._as_begun(person, base_model, recipe, start_from)
         check = self.starting.chooser.check(person, base_model, grant=grant)
         if check.problem and check.facts is None:
             raise check.problem
         return self.planning.plan(person, dataset_id, check, recipe, where, grant, bool(start_from))
 
+    def _as_begun(
+        self, person: Person, base_model: str, recipe: TrainingRecipe, start_from: str | None
+    ) -> tuple[str, TrainingRecipe]:
+        """The model and the recipe of a run that goes on from another: that one decides both in part.
+
+        Raises: `SettingError` for another kind of weights, as the start itself would.
+        """
+        if not start_from:
+            return base_model, recipe
+        place, step = self.runs_shelf.place_of(person, start_from)
+        model = self.runs_shelf.model_of(person, start_from)[0]
+        trained = weights_at(place, step)
+        return model, fitted(recipe, trained, self.runs_shelf.card(person, place.name).name) if trained else recipe
+
     def start_measuring(
-        self, person: Person, dataset_id: str, base_model: str, recipe: TrainingRecipe, grant: Grant | None = None
+        self,
+        person: Person,
+        dataset_id: str,
+        base_model: str,
+        recipe: TrainingRecipe,
+        grant: Grant | None = None,
+        start_from: str | None = None,
     ) -> str:
         """Begin to take a few real steps on the longest of these examples, here; returns an id at once.
 
+        `start_from`: see `plan`. The weights measured with are new ones of the same kind and size.
         Raises: what `check_model` reports; `NotFoundError` for a model that is not on this machine yet; `SettingError`
         when the recipe asks for what the data or the model do not have.
         """
+        base_model, recipe = self._as_begun(person, base_model, recipe, start_from)
         self.starting.folder(person, base_model)
         check = self.starting.check(person, base_model, grant)
         data = self.starting.shelf.folder(person, dataset_id)

@@ -41,7 +41,7 @@ def plan(options: argparse.Namespace) -> Answer:
     advised = studio.advise(LOCAL, options.data, model, options.preset, grant, options.goal).recipe
     recipe = recipe_with(advised, given_in(options, type(advised)))
     if options.measure:
-        _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant))
+        _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant, before))
     made = studio.plan(LOCAL, options.data, model, recipe, None, grant, before)
     return made.described() | {"words": "\n".join(lines(made))}
 

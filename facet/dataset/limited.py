@@ -85,8 +85,8 @@ def call(
     child = _start(function)
     errors = _Errors(child.stderr, on_progress)
     watch = threading.Timer(seconds, _kill, (child,))
+    started = time.monotonic()  # before the watch: what it stops has had its time, however slow this thread is
     watch.start()
-    started = time.monotonic()
     try:
         answer = _exchange(child, request.encode())
         if answer is None:

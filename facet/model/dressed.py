@@ -25,11 +25,13 @@ _OWN_TEMPLATES: Final = (TEMPLATE, "chat_template.json")
 def dressed(base: Path, template: str, models: Path) -> Path:
     """The folder of this model with this template, beside the models or, where nothing may be written, elsewhere."""
     name = hashlib.sha256(f"{base.resolve()}\n{template}".encode()).hexdigest()[:24]
-    for shelf in (models / FOLDER, Path(tempfile.gettempdir()) / f"facet-templates-{_user()}"):
+    temporary = Path(tempfile.gettempdir()) / f"facet-templates-{_user()}"
+    for shelf in (models / FOLDER, temporary):
         place = shelf / name
         try:
             shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _require_own(shelf)
+            if shelf is temporary:
+                _require_own(shelf)
             if _is_whole(place, template):
                 return place
             _make(base, template, place)

@@ -19,6 +19,7 @@ class Plan:
     places: tuple[Forecast, ...]  # the one that is chosen first; rented machines last
     ladder: tuple[Rung, ...] = ()
     largest: Largest | None = None
+    further: bool = False  # it goes on from something trained already
 
     @property
     def here(self) -> Forecast:
@@ -67,4 +68,4 @@ def plan(
     places = tuple(forecast(facts, recipe, lengths, machine) for machine in machines)
     rungs = () if places[0].fits else ladder(facts, recipe, lengths, first, further)
     most = largest(facts, recipe, lengths, first)
-    return Plan(load, longest, needs, places, rungs, replace(most, model=None) if further else most)
+    return Plan(load, longest, needs, places, rungs, replace(most, model=None) if further else most, further)

@@ -59,11 +59,17 @@ class Told:
     over: bool
     place: Path
     offline: bool = False  # written into files here and sent to nobody, because there is no key
+    was_online: bool = False  # though an earlier part was sent, with a key
 
     def words(self, name: str, points: int) -> str:
         """What was done, in one sentence."""
         label = TRACKERS[name].label  # type: ignore[index]
         news = f"{points:,} new point{'' if points == 1 else 's'}"
+        if self.offline and self.was_online:
+            return (
+                f"There is no key for {label} any more: {news} went into files on this computer. "
+                "What your account has it keeps; enter your key again, and the rest is sent."
+            )
         if self.offline:
             return (
                 f"There is no key for {label}: {news} went into files on this computer, none of them to your account. "
@@ -99,7 +105,8 @@ def tell(
     tracker(name)
     place = run / "tracking" / name
     offline = name == "wandb" and not key  # what lies in files was not sent: with a key all of it still is
-    feed = Feed.of(run / "events.jsonl", place / ("state-offline.json" if offline else "state.json"))
+    state = "state-online.json" if name == "wandb" and key else "state.json"
+    feed = Feed.of(run / "events.jsonl", place / state)
     news = feed.news()
     if name == "tensorboard":
         size = tensorboard.write(place / "events.out.tfevents.0.facet", news, feed.more.get("size"))
@@ -119,7 +126,7 @@ def tell(
         }
         _through_child(opened | ({"key": key} if key else {}), news, stop or threading.Event())
     feed.keep(label=label)  # Trackio knows a run by its name: it keeps that one when the run is renamed here
-    return Told(len(news), feed.over, folder, offline)
+    return Told(len(news), feed.over, folder, offline, offline and (place / "state-online.json").exists())
 
 
 def _through_child(opened: dict[str, Any], news: list[Point], stop: threading.Event) -> None:

@@ -59,13 +59,8 @@ class Beginning:
             )
 
     def fitted(self, recipe: TrainingRecipe) -> TrainingRecipe:
-        """The recipe with what cannot be chosen any more: an adapter keeps its kind, its rank and its scale.
-
-        Raises: `SettingError` when an adapter should go on as a whole model, or a whole model as an adapter.
-        """
-        if is_whole(self.tuned) != (recipe.tuning == "full"):
-            raise _other_kind(self.name, is_whole(self.tuned))
-        return recipe.model_copy(update=kept_settings(self.tuned))
+        """See the function of this name. Raises: `SettingError`."""
+        return fitted(recipe, self.tuned, self.name)
 
     def link_into(self, task: Task) -> None:
         for file in tuned_files(self.tuned):
@@ -87,18 +82,23 @@ def weights_at(run: Path, step: int | None) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def kept_settings(tuned: Path) -> dict[str, Any]:
-    """Settings that what was trained already decides, by their names."""
+def fitted(recipe: TrainingRecipe, tuned: Path, name: str) -> TrainingRecipe:
+    """The recipe with what cannot be chosen any more: an adapter keeps its kind, its rank and its scale.
+
+    Raises: `SettingError` when an adapter should go on as a whole model, or a whole model as an adapter.
+    """
+    if is_whole(tuned) != (recipe.tuning == "full"):
+        raise _other_kind(name, is_whole(tuned))
     if is_whole(tuned):
-        return {"tuning": "full"}
+        return recipe
     config = read_json(tuned / CONFIG)
-    return {
-        "tuning": "lora",
+    kept = {
         "lora_rank": config["r"],
         "lora_scale": float(config["lora_alpha"] / config["r"]),
         "use_rslora": bool(config.get("use_rslora")),
         "use_dora": bool(config.get("use_dora")),
     }
+    return recipe.model_copy(update=kept)
 
 
 def _finished(run: Path, look: Callable[[Path], Progress]) -> Path:

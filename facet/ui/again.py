@@ -58,7 +58,7 @@ def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str)
     further = next((key for _, key in mine if key == again.start_from), None)
     filling: Filling = {
         "dataset": again.dataset_id,
-        "model": model,
+        "model": again.base_model if again.start_from else model,  # what goes on learning names its own
         "goal": goal,
         "preset": preset,
         "method": method_of(again.recipe),

@@ -28,7 +28,7 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         settings: Settings = None,
         goal: Goal = "any",
         samples: Lines = None,
-        start_from: Line = "",
+        start_from: Id | None = None,
     ) -> dict:
         """Start training and return its `run_id` at once. `settings` replaces recommended values by their name.
 
@@ -39,8 +39,8 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
         chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
-        more, further = asked_on_the_way(samples), start_from or None
-        run_id = studio.start(person, dataset_id, model, chosen, name, start_from=further, more=more)
+        more = asked_on_the_way(samples)
+        run_id = studio.start(person, dataset_id, model, chosen, name, start_from=start_from, more=more)
         return {"run_id": run_id, "notes": [f"{clash.words}." for clash in chosen.clashes()]}
 
     def plan(
@@ -51,7 +51,7 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         preset: Preset = "balanced",
         settings: Settings = None,
         goal: Goal = "any",
-        start_from: Line = "",
+        start_from: Id | None = None,
     ) -> dict:
         """What a run would need: steps, memory in GB, minutes, quota and price of each place, and what would help.
 
@@ -60,7 +60,7 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
         chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
-        return studio.plan(person, dataset_id, model, chosen, None, grant, start_from or None).described()
+        return studio.plan(person, dataset_id, model, chosen, None, grant, start_from).described()
 
     def stop_run(person: Person, run_id: Id) -> dict:
         """End a run now and keep what it has learned."""

@@ -75,7 +75,8 @@ def wire_plan(plan: PlanCard, tab: Any, studio: Studio, gate: Gate) -> None:
         where: Place = "usual",
     ) -> list[Any]:
         asked = _Asked(studio, grant, dataset, beginning, model, other, mine, settings, where)
-        studio.start_measuring(person, dataset or "", asked.start.model, read(settings), grant)
+        start = asked.start
+        studio.start_measuring(person, dataset or "", start.model, read(settings), grant, start.run_id)
         return _shown(asked)
 
     asked = {"dataset": tab.dataset} | tab.source | {"settings": tab.form.component} | tab.place
@@ -173,7 +174,8 @@ def _ladder(plan: Plan) -> Markup:
     if plan.here.fits:
         return Markup("")
     enough = any(rung.fits for rung in plan.ladder)
-    words = "" if enough else "Nothing is enough here. Close other programs, or choose a smaller starting model."
+    other = "another of your models" if plan.further else "a smaller starting model"
+    words = "" if enough else f"Nothing is enough here. Close other programs, or choose {other}."
     last = html("<p>{}</p>", words) if words else Markup("")
     rungs = html('<ol class="f-ladder">{}</ol>', join(map(_rung, plan.ladder)))
     return html('<p class="f-help">What would help:</p>{}', rungs) + last if plan.ladder else last

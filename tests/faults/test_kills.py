@@ -100,6 +100,7 @@ def test_a_worker_that_was_a_spare_is_killed_like_any_other(lab, untouched, monk
     monkeypatch.setattr(warm, "AFTER_SECONDS", 0.0)
     monkeypatch.setattr(warm, "CALM_PERCENT", 101.0)
     keeper = studio.backend.warm
+    monkeypatch.setattr(keeper, "free_gb", lambda: 99.0)
     task = queued_run(studio, dataset_id)
     try:
         for _ in range(2):
@@ -111,6 +112,7 @@ def test_a_worker_that_was_a_spare_is_killed_like_any_other(lab, untouched, monk
             at_a_step(task, worker, 0)
             go_on_after_a_kill(task)
     finally:
+        monkeypatch.setenv("FACET_WARM", "0")
         keeper._give_up()
     list(studio.backend.advance(task))
 

@@ -22,10 +22,12 @@ from facet.model.load import load_base, load_tuned, with_adapter
 from facet.model.tuned import digest, is_whole, tuned_in
 from facet.publish.card import CardFacts, card
 from facet.publish.files import to_publish
+from facet.recipe.knobs import read_recipe
+from facet.recipe.recipes import SftRecipe
 from facet.talk import save_points
 from facet.work import worker
 from facet.work.task import Task
-from tests.journeys import curve, progress
+from tests.journeys import TASTE, curve, progress
 from tests.train.weights_lab import SHORT, Lab, tensors
 
 pytestmark = pytest.mark.tiny
@@ -193,6 +195,20 @@ def test_a_new_run_goes_on_from_a_save_point_of_another(lab):
         lab.queued("lora", "sft", first.folder, 0)
     with pytest.raises(SettingError, match="cannot be found"):
         lab.studio.runs_shelf.place_of(LOCAL, f"{first.id}@last")
+
+
+def test_what_goes_on_is_planned_and_measured_as_what_it_went_on_from(lab):
+    first, data = lab.run("dora"), lab.data["sft"]
+    asked = read_recipe(SftRecipe, TASTE | SHORT | {"lora_rank": 64})
+    own = asked.model_copy(update={"lora_rank": SHORT["lora_rank"], "use_dora": True})
+    for target in (first.id, f"{first.id}@{min(save_points(first.folder))}"):
+        planned = lab.studio.plan(LOCAL, data, "starter", asked, start_from=target)
+        assert planned.further and planned.needs == lab.studio.plan(LOCAL, data, str(lab.model), own).needs
+    measured = lab.studio.start_measuring(LOCAL, data, "starter", asked, start_from=first.id)
+    request = Task(lab.studio.workspace.find(LOCAL, "measures", measured)).request
+    assert request["recipe"]["use_dora"] and request["recipe"]["lora_rank"] == SHORT["lora_rank"]
+    with pytest.raises(SettingError, match="kind of weights"):
+        lab.studio.plan(LOCAL, data, "starter", asked.model_copy(update={"tuning": "full"}), start_from=first.id)
 
 
 @pytest.mark.parametrize(("begun", "wanted"), [("dora", "full"), ("full", "lora")])

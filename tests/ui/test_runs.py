@@ -139,6 +139,8 @@ def test_start_again_brings_the_model_as_the_list_names_it_and_the_template(
     filling, *_, chosen, text, _ = start_again.filled(studio, LOCAL, again, "any", "quick")
 
     assert filling["model"] == "google/gemma-3-270m-it"
+    further = start_again.filled(studio, LOCAL, replace(again, start_from=tasks[2].id), "any", "quick")[0]
+    assert further["model"] == "unsloth/gemma-3-270m-it", "what goes on learning names the copy it was made from"
     assert (chosen.visible, chosen.value, text.value) == (shown, which, own)
 
 
