@@ -15,7 +15,7 @@ from tests.apps import App, free_port
 
 def _app(folder: Path) -> Iterator[App]:
     app = App(folder / "home", free_port(), folder / "app.log")
-    app.home.mkdir(parents=True)
+    app.home.mkdir(parents=True, exist_ok=True)
     app.start()
     yield app
     app.kill()

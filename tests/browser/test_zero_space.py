@@ -143,7 +143,7 @@ def test_closing_the_page_keeps_what_was_learned_and_opening_it_goes_on(people, 
 
 
 def test_two_people_at_once_have_a_card_each_and_their_own_minutes(people, zero):
-    zero.quota("dan", left=100, tier="anonymous")
+    zero.quota("dan", left=400, tier="anonymous")  # also where steps take long
     first, second = people("dan"), people("eve", dark=True)
     start_on_the_card(first, 150)  # still at it when the other begins
     start_on_the_card(second, 40)
