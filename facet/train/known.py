@@ -69,7 +69,8 @@ def of_measurement(outputs: dict[str, Any]) -> Measured | None:
             )
             for kind in ("clock", "processor")
         )
-        return Measured("measured", clock, processor, float(outputs["memory_ratio"]), outputs["dtype"])
+        # A few passes have not seen the largest moment of a run: they may raise the estimate, and never lower it.
+        return Measured("measured", clock, processor, max(1.0, float(outputs["memory_ratio"])), outputs["dtype"])
     except (KeyError, ValueError, TypeError):
         return None
 

@@ -14,18 +14,18 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 
+from facet.dataset.render import Renderer
 from facet.errors import CapacityError, FacetError
 from facet.gemma.inspect import inspect
 from facet.recipe.forecast import Machine, checkpoints, needs_of
 from facet.recipe.methods import recipe_of
 from facet.recipe.recipes import TrainingRecipe
 from facet.recipe.workload import Lengths, work_of
-from facet.train import rows
+from facet.train import rows, samples
 from facet.train.asked import FROM_VALIDATION
 from facet.train.cost import peak_gb
 from facet.train.job import Job, read_job
 from facet.train.passes import line
-from facet.train.samples import greedy
 from facet.work import log
 from facet.work.task import Task
 from facet.work.worker import Slice, is_out_of_memory
@@ -68,6 +68,7 @@ class Clock:
     passes: list[Pass] = field(default_factory=list)
     updates: list[Times] = field(default_factory=list)
     token: Times | None = None  # one of an answer
+    peak: float = 0.0  # GB, before answers were written: they take memory of their own
 
     def watch(self, trainer: Any) -> None:
         step = trainer.training_step
@@ -112,9 +113,11 @@ def _measure(piece: Slice, recipe: TrainingRecipe) -> None:
     long, usual = (_part(piece, name) for name in PARTS)
     job = read_job(long)
     _rows_of(usual, job)
+    samples.prepare(long.task, Renderer.load(job.folder), job.recipe)
+    asked = samples.Samples.read(long.task.folder, frozenset(), ANSWER_TOKENS)
     piece.emit(log.Staged(words="Loading the starting model"))
     clock = Clock()
-    load = _train(piece, job, usual, clock, began)
+    load = _train(piece, job, usual, clock, began, asked)
     piece.emit(log.Finished(step=len(clock.passes), outputs=_numbers(recipe, job, clock, load)))
 
 
@@ -175,7 +178,7 @@ def _rows_of(usual: Slice, job: Job) -> None:
     rows.tokens(usual, job.folder, job.recipe)
 
 
-def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times) -> Times:
+def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times, asked: samples.Samples) -> Times:
     """Take the passes. Returns how long it took to get to work: by the clock since the task came, of the processor
     since the process began, because a spare one has its libraries already, and their cost counts all the same.
     """
@@ -197,12 +200,16 @@ def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times) -> 
     total = LONG_PASSES + USUAL_PASSES
     piece.emit(log.Started(total_steps=total, step=0, where=job.execution.words))
     clock.watch(trainer)
+    if asked.asked:  # as a run does at its beginning; what it needs for that it holds to the end
+        asked.take(trainer.model, 0)
     trainer.train()
+    clock.peak = peak_gb()
     if not piece.task.stop_asked():
         trainer.train_dataset = rows.dataset(usual.task, "train")
         with contextlib.suppress(AttributeError):
             trainer.args.max_steps = USUAL_PASSES
         trainer.train()
+        clock.peak = peak_gb()
         clock.token = _time_of_a_token(trainer)
     return load
 
@@ -211,9 +218,9 @@ def _time_of_a_token(trainer: Any) -> Times:
     """Of the answers on the way, which are written one token after the other."""
     rows = [trainer.train_dataset[at]["input_ids"] for at in range(min(FROM_VALIDATION, len(trainer.train_dataset)))]
     prompts = [ids[:PROMPT_TOKENS] for ids in rows]
-    greedy(trainer.model, prompts, frozenset(), 1)
-    few = _timed(lambda: greedy(trainer.model, prompts, frozenset(), 1))
-    many = _timed(lambda: greedy(trainer.model, prompts, frozenset(), 1 + ANSWER_TOKENS))
+    samples.greedy(trainer.model, prompts, frozenset(), 1)
+    few = _timed(lambda: samples.greedy(trainer.model, prompts, frozenset(), 1))
+    many = _timed(lambda: samples.greedy(trainer.model, prompts, frozenset(), 1 + ANSWER_TOKENS))
     clock, processor = ((getattr(many, one) - getattr(few, one)) / ANSWER_TOKENS for one in ("clock", "processor"))
     return Times(max(0.0, clock), max(0.0, processor))
 
@@ -243,9 +250,9 @@ def _numbers(recipe: TrainingRecipe, job: Job, clock: Clock, load: Times) -> dic
     return found | {
         "seconds_per_step": float(np.mean([one.seconds.clock for one in timed])),
         "seconds_per_token": sum(one.seconds.clock for one in timed) / max(1, sum(one.tokens for one in timed)),
-        "memory_gb": round(peak_gb(), 3),
-        "memory_ratio": peak_gb()
-        / needs_of(facts, recipe, _as_lengths(max(long, key=lambda one: one.tokens)), here, answers=False).gb,
+        "memory_gb": round(clock.peak, 3),
+        "memory_ratio": clock.peak
+        / needs_of(facts, recipe, _as_lengths(max(long, key=lambda one: one.tokens)), here).gb,
         "longest": long[0].length,
         "dtype": execution.dtype,
         "device": execution.device,
