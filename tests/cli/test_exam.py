@@ -134,6 +134,9 @@ def test_a_test_that_is_paused_elsewhere_ends_the_waiting_and_goes_on_when_told(
     pausing.join()
     exam = next(card.id for card in studio.exams(LOCAL) if card.id not in before)
     assert status == 1 and answer["error"]["what"].startswith("It was paused") and f"exams {exam} --resume" in error
+    end = time.monotonic() + 60  # a worker that was just being started says so first, and then sees the pause
+    while studio.exam_card(LOCAL, exam).progress.stage != "paused" and time.monotonic() < end:
+        time.sleep(0.05)
     assert studio.exam_card(LOCAL, exam).progress.stage == "paused"
 
     status, answer, _ = facet("exams", exam, "--resume", "--to", home / "later.csv")
