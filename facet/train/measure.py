@@ -68,7 +68,7 @@ class Clock:
     passes: list[Pass] = field(default_factory=list)
     updates: list[Times] = field(default_factory=list)
     token: Times | None = None  # one of an answer
-    peak: float = 0.0  # GB, before answers were written: they take memory of their own
+    peak: float = 0.0  # GB, before that token was timed
 
     def watch(self, trainer: Any) -> None:
         step = trainer.training_step
@@ -201,7 +201,7 @@ def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times, ask
     piece.emit(log.Started(total_steps=total, step=0, where=job.execution.words))
     clock.watch(trainer)
     if asked.asked:  # as a run does at its beginning; what it needs for that it holds to the end
-        asked.take(trainer.model, 0)
+        _without_answers_if_need_be(lambda: asked.take(trainer.model, 0))
     trainer.train()
     clock.peak = peak_gb()
     if not piece.task.stop_asked():
@@ -210,7 +210,7 @@ def _train(piece: Slice, job: Job, usual: Slice, clock: Clock, began: Times, ask
             trainer.args.max_steps = USUAL_PASSES
         trainer.train()
         clock.peak = peak_gb()
-        clock.token = _time_of_a_token(trainer)
+        clock.token = _without_answers_if_need_be(lambda: _time_of_a_token(trainer))
     return load
 
 
@@ -223,6 +223,14 @@ def _time_of_a_token(trainer: Any) -> Times:
     many = _timed(lambda: samples.greedy(trainer.model, prompts, frozenset(), 1 + ANSWER_TOKENS))
     clock, processor = ((getattr(many, one) - getattr(few, one)) / ANSWER_TOKENS for one in ("clock", "processor"))
     return Times(max(0.0, clock), max(0.0, processor))
+
+
+def _without_answers_if_need_be(act: Callable[[], Any]) -> Any:
+    """A run that cannot answer on the way, for whatever reason, goes on without; so does its measurement."""
+    try:
+        return act()
+    except Exception:
+        return None
 
 
 def _timed(act: Callable[[], object]) -> Times:

@@ -18,7 +18,12 @@ from facet.ui.values import File, Goal, Id, Line, Lines, Name, Preset, Settings,
 
 def publish_api(studio: Studio, gate: Gate) -> None:
     """Attach the public functions to the page that is being built."""
+    _of_runs(studio, gate)
+    _of_chat(studio, gate)
+    _with_files(studio, gate)
 
+
+def _of_runs(studio: Studio, gate: Gate) -> None:
     def start_run(
         person: Person,
         dataset_id: Id,
@@ -72,6 +77,11 @@ def publish_api(studio: Studio, gate: Gate) -> None:
         studio.resume(person, run_id)
         return {"run_id": run_id, "stage": studio.progress(person, run_id).stage}
 
+    for function in (plan, start_run, stop_run, resume_run):
+        gate.api(function, function.__name__)
+
+
+def _of_chat(studio: Studio, gate: Gate) -> None:
     def chat(
         person: Person,
         grant: Grant,
@@ -92,9 +102,7 @@ def publish_api(studio: Studio, gate: Gate) -> None:
                 said[piece.side] = piece.text
         return {"reply": said.get("tuned", "")} | ({"base_reply": said.get("base", "")} if compare else {})
 
-    for function in (plan, start_run, stop_run, resume_run, chat):
-        gate.api(function, function.__name__)
-    _with_files(studio, gate)
+    gate.api(chat, chat.__name__)
 
 
 def _with_files(studio: Studio, gate: Gate) -> None:

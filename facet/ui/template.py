@@ -118,6 +118,15 @@ def wire_template(
         offered = offer(person, grant, dataset, beginning, model, other, mine)
         return [gr.skip()] * 3 if bool(template) == bool(offered[2]) else offered
 
+    asked = {"dataset": dataset} | source
+    gate.on(changed, offer, asked, card.outputs, quiet=True)
+    gate.on(dataset.change, keep_or_offer, asked | {"template": card.which}, card.outputs, quiet=True)
+    _wire_attempt(card, source, model_of, studio, gate)
+
+
+def _wire_attempt(
+    card: TemplateCard, source: dict[str, Any], model_of: ModelOf, studio: Studio, gate: Gate
+) -> None:
     def attempt(
         person: Person,
         grant: Grant,
@@ -138,9 +147,6 @@ def wire_template(
         except FacetError as error:
             return [own, str(trouble(error))]
 
-    asked = {"dataset": dataset} | source
-    gate.on(changed, offer, asked, card.outputs, quiet=True)
-    gate.on(dataset.change, keep_or_offer, asked | {"template": card.which}, card.outputs, quiet=True)
     gate.on([card.which.input, card.own.blur], attempt, source | card.asked, [card.own, card.shown], quiet=True)
 
 
