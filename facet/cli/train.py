@@ -73,7 +73,7 @@ def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, Trai
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     advised = studio.advise(LOCAL, options.data, model, options.preset or "balanced", grant, options.goal).recipe
     recipe = recipe_with(advised, given_in(options, type(advised)))
-    place: Answer = {"start_from": before, "where": options.where, "more": _more(options)}
+    place: Answer = {"start_from": before, "where": options.where, "more": _more(options, recipe)}
     return studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place), recipe
 
 
@@ -99,14 +99,14 @@ def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, Traini
         machine_grant(),
         continued_run(studio, described),
         options.where,
-        more={name: described[name] for name in ("template",) if described.get(name)} | _more(options),
+        more={name: described[name] for name in ("template",) if described.get(name)} | _more(options, recipe),
     ), recipe
 
 
-def _more(options: argparse.Namespace) -> Answer:
+def _more(options: argparse.Namespace, recipe: TrainingRecipe) -> Answer:
     """What goes into the run beside its settings."""
     told = {"template": template_in(options.template)} if options.template else {}
-    return (asked_on_the_way(options.sample) or {}) | told
+    return (asked_on_the_way(options.sample, recipe) or {}) | told
 
 
 def template_in(name_or_file: str) -> str:

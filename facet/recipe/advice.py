@@ -245,7 +245,16 @@ def differences(recipe: TrainingRecipe, advised: TrainingRecipe) -> list[str]:
     ]
 
 
-def asked_on_the_way(lines: Iterable[str] | None) -> dict[str, list[str]] | None:
-    """What a run remembers of the questions to answer on the way: the first few that hold something."""
+def asked_on_the_way(lines: Iterable[str] | None, recipe: TrainingRecipe) -> dict[str, list[str]] | None:
+    """What a run remembers of the questions to answer on the way: the first few that hold something.
+
+    Raises: `SettingError` if there are some, and the recipe leaves no room for an answer.
+    """
     asked = [line.strip()[:500] for line in lines or () if line.strip()][:MOST_SAMPLES]
+    if asked and not recipe.sample_max_tokens:
+        raise SettingError(
+            "The questions to ask it on the way would not be asked.",
+            "Their answers may be 0 word pieces long.",
+            "Raise “Length of the answers on the way” under Checks, or take the questions away.",
+        )
     return {"samples": asked} if asked else None

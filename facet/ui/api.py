@@ -44,7 +44,7 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
         chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
-        more = asked_on_the_way(samples)
+        more = asked_on_the_way(samples, chosen)
         run_id = studio.start(person, dataset_id, model, chosen, name, start_from=start_from, more=more)
         return {"run_id": run_id, "notes": [f"{clash.words}." for clash in chosen.clashes()]}
 

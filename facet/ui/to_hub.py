@@ -101,11 +101,17 @@ def to_hub_layout() -> ToHub:
 def wire_to_hub(tab: ToHub, run: gr.Dropdown, studio: Studio, gate: Gate, session: Session, opened: list[Any]) -> None:
     """`run` is the model chosen above; `opened` are events after which the truth may be another one."""
 
+    filled_in = [*tab.shown, tab.name, tab.public]
+
     def choose(person: Person, grant: Grant, run: Id | None) -> list[Any]:
         return [*look(studio, person, grant, run), *filled(studio, person, run)]
 
-    def look_again(person: Person, grant: Grant, run: Id | None) -> list[Any]:
-        return look(studio, person, grant, run)
+    def look_again(person: Person, grant: Grant, run: Id | None, name: Line) -> list[Any]:
+        """May be answered before or after `choose`: shows no form that could not be sent, and hides none that can."""
+        if not run:
+            return [gr.skip()] * len(filled_in)
+        kept = [gr.skip(), gr.skip()]
+        return [*look(studio, person, grant, run), *(kept if name.strip() else filled(studio, person, run))]
 
     def open_form(person: Person, grant: Grant, run: Id | None) -> list[Any]:
         return look(studio, person, grant, run, fresh=True)
@@ -139,9 +145,11 @@ def wire_to_hub(tab: ToHub, run: gr.Dropdown, studio: Studio, gate: Gate, sessio
         return look(studio, person, grant, run, following=True)
 
     asked, draft = {"run": run}, [run, *tab.draft.values()]
-    chosen = gate.on(run.change, choose, asked, [*tab.shown, tab.name, tab.public], quiet=True)
-    chosen.then(None, draft, list(tab.draft.values()), js=TAKE_UP_DRAFT)
-    gate.on([session.who.change, tab.retry.click, *opened], look_again, asked, tab.shown, quiet=True)
+    chosen = gate.on(run.change, choose, asked, filled_in, quiet=True)
+    news = [session.who.change, tab.retry.click, *opened]
+    looked = gate.on(news, look_again, asked | {"name": tab.name}, filled_in, quiet=True)
+    for filling in (chosen, looked):
+        filling.then(None, draft, list(tab.draft.values()), js=TAKE_UP_DRAFT)
     anew = gate.on(tab.anew.click, open_form, asked, tab.shown, show_progress="hidden")
     for moment in ([tab.owner.change, tab.name.change, tab.public.change], anew.then):
         gate.on(moment, aim, tab.draft, tab.target, quiet=True, trigger_mode="always_last")

@@ -211,7 +211,7 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         begin, recipe = Start.of(studio, person, beginning, model, other, mine), read(settings)
         told = chosen_template(template, own_template) if not begin.run_id else {}
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
-        lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines()) or {}) | told}
+        lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines(), recipe) or {}) | told}
         return studio.start(person, dataset or "", begin.model, recipe, name, **lent)
 
     def check(

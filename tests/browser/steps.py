@@ -2,9 +2,11 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 A_MINUTE = 60_000
 
@@ -12,6 +14,27 @@ A_MINUTE = 60_000
 def go(page: Page, tab: str) -> None:
     page.get_by_role("tab", name=tab, exact=True).click()
     page.wait_for_timeout(400)
+
+
+@contextmanager
+def late(page: Page, handler: str) -> Iterator[None]:
+    """The answers of one handler come only when this is left."""
+    held: list[Route] = []
+    all_handlers = page.evaluate("window.gradio_config.dependencies")
+    number = next(each["id"] for each in all_handlers if each["api_name"] == f"page_{handler}")
+
+    def hold(route: Route) -> None:
+        if route.request.post_data_json["fn_index"] == number:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/run/predict*", hold)
+    yield
+    page.unroute("**/run/predict*", hold)
+    assert held, f"nobody asked {handler}"
+    for route in held:
+        route.continue_()
 
 
 def setting(page: Page, name: str):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.apps import Space, free_port
-from tests.browser.steps import A_MINUTE, go, prepare, train, until_finished
+from tests.browser.steps import A_MINUTE, go, late, prepare, train, until_finished
 from tests.hub_stand_in import StandInHub
 
 pytestmark = pytest.mark.browser
@@ -106,8 +106,12 @@ def test_another_person_finds_nothing_of_it_not_even_by_its_link(anns_run, windo
 def test_a_model_goes_into_the_persons_account_privately(anns_run, space, hub):
     window, run = anns_run
     page = opened(window, space, f"/?run={run}")
-    go(page, "Publish")
-    page.locator("#publish").get_by_role("button", name="Publish", exact=True).click()
+    press = page.locator("#publish").get_by_role("button", name="Publish", exact=True)
+    with late(page, "list_publish"):
+        go(page, "Publish")
+        page.wait_for_timeout(1500)
+        expect(press).to_be_hidden()  # nothing can be sent before it is known what
+    press.click()
     expect(page.locator("#publish")).to_contain_text("Published", timeout=A_MINUTE)
     repos = [repo for (thing, name), repo in hub.repos.items() if thing == "model" and name.startswith("ann/")]
     assert len(repos) == 1 and repos[0].private and "adapter_model.safetensors" in repos[0].files

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from facet.errors import SettingError
 from facet.recipe.advice import DataFacts, ModelFacts, advise, asked_on_the_way
 from facet.recipe.goals import GOALS
 from facet.recipe.knobs import complaints
@@ -97,5 +98,12 @@ def test_a_model_that_was_never_taught_to_answer_reads_the_conversations_once_mo
 
 
 def test_at_most_five_questions_are_asked_on_the_way():
-    assert asked_on_the_way(["", "  "]) is None
-    assert asked_on_the_way(["one", "", *"abcdef"]) == {"samples": ["one", *"abcd"]}
+    assert asked_on_the_way(["", "  "], SftRecipe()) is None
+    assert asked_on_the_way(["one", "", *"abcdef"], SftRecipe()) == {"samples": ["one", *"abcd"]}
+
+
+def test_questions_that_could_have_no_answer_are_refused_and_not_ignored():
+    silent = SftRecipe(sample_max_tokens=0)
+    assert asked_on_the_way([" "], silent) is None
+    with pytest.raises(SettingError, match="Length of the answers on the way"):
+        asked_on_the_way(["one"], silent)
