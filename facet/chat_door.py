@@ -4,6 +4,7 @@ import functools
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ class Present:
     """Which open pages have a conversation, and whose they are: memory is given back when the last one closes."""
 
     pages: dict[str, str] = field(default_factory=dict)  # page → key of the person
+    stops: Counter[str] = field(default_factory=Counter)  # key of the person → how often they pressed Stop
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def comes(self, page: str, person: Person) -> None:
@@ -89,12 +91,14 @@ class ChatDoor:
         With `prove`, each reply of an adapter comes with a `Proof`. A starting model that is not here is fetched first.
         Raises: `DataError` about the conversation or a model that is not there; `CapacityError`.
         """
+        before = self.present.stops[person.key]
         for target in dict.fromkeys(speaker.target for speaker in speakers):
-            yield from self._fetched(person, target, grant)
-        yield from self.talks.hear(person, speakers, decoding, grant, prove)
+            yield from self._fetched(person, target, grant, before)
+        if self.present.stops[person.key] == before:
+            yield from self.talks.hear(person, speakers, decoding, grant, prove)
 
-    def _fetched(self, person: Person, target: str, grant: Grant | None) -> Iterator[str]:
-        """Until a starting model is on this machine; who closes the page meanwhile finds it here later."""
+    def _fetched(self, person: Person, target: str, grant: Grant | None, stops: int) -> Iterator[str]:
+        """Until a starting model is on this machine; who closes the page, or stops, finds it here later."""
         if self._is_run(person, target) or not (check := self.starting.check(person, target, grant)).download_gb:
             return
         what = f"Downloading {check.name}, {check.download_gb:.1f} GB; this happens once"
@@ -102,6 +106,8 @@ class ChatDoor:
         job = self.makings.start(person, what, lambda say: fetch())
         yield what
         while (made := self.makings.look(person, job)).state == "running":
+            if self.present.stops[person.key] != stops:
+                return
             time.sleep(LOOK_EVERY_SECONDS)
             yield what
         if made.error:
@@ -115,7 +121,8 @@ class ChatDoor:
         return True
 
     def stop_chat(self, person: Person) -> None:
-        """End the reply this person is listening to; nobody else's."""
+        """End the reply this person is listening to, or waiting for; nobody else's."""
+        self.present.stops[person.key] += 1
         self.voices.stop(person.key)
 
     def warm_up_chat(self) -> None:

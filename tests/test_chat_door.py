@@ -1,5 +1,6 @@
 """The chat's part of the studio: who is there, what was judged, and models that have to be fetched first."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -93,6 +94,23 @@ def test_a_starting_model_that_is_not_here_is_fetched_before_it_speaks(studio, m
     monkeypatch.setattr(type(studio.talks), "hear", lambda *_: iter([Piece("a", "Hi", True)]))
     heard = list(studio.talk(LOCAL, [Speaker("a", "owner/big", ASKED)], Decoding()))
     assert fetched == ["owner/big"] and "1.5 GB" in heard[0] and heard[-1].text == "Hi"
+
+
+def test_stop_also_ends_the_waiting_for_a_download(studio, monkeypatch):
+    monkeypatch.setattr(chat_door, "LOOK_EVERY_SECONDS", 0.01)
+    done = threading.Event()
+    monkeypatch.setattr(studio.starting, "check", lambda *_: SimpleNamespace(name="Big", download_gb=1.5))
+    monkeypatch.setattr(studio.starting, "fetch_now", lambda *_: done.wait(20))
+    monkeypatch.setattr(type(studio.talks), "hear", lambda *_: iter([Piece("a", "Hi", True)]))
+    talk = studio.talk(LOCAL, [Speaker("a", "owner/big", ASKED)], Decoding())
+    try:
+        assert "1.5 GB" in next(talk)
+        studio.stop_chat(BOB)
+        assert "1.5 GB" in next(talk)  # only one's own
+        studio.stop_chat(LOCAL)
+        assert list(talk) == []
+    finally:
+        done.set()
 
 
 def test_a_model_that_cannot_be_fetched_is_said_as_such(studio, monkeypatch):

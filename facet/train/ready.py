@@ -1,6 +1,7 @@
 """What every slice of training needs before it knows its run: libraries that take ten seconds to load."""
 
 import contextlib
+import functools
 import gc
 import importlib
 from typing import Final
@@ -18,7 +19,17 @@ LIBRARIES: Final = (
 )
 
 
+@functools.cache
 def load() -> None:
+    """Once in a process. Hardly anything of it is garbage: to look for some on the way takes a second of the seven."""
+    gc.disable()
+    try:
+        _load()
+    finally:
+        gc.enable()
+
+
+def _load() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
     with contextlib.suppress(Exception):  # a table that transformers makes for the first model it loads

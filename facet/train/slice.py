@@ -5,7 +5,7 @@ from typing import Any
 from facet.errors import TrainingError
 from facet.model.source import BaseSource
 from facet.recipe.methods import recipe_of
-from facet.train import best, imports, looking, rows
+from facet.train import best, imports, looking, ready, rows
 from facet.train.finish import finish_from
 from facet.train.job import Job, read_job
 from facet.train.trainer import build
@@ -31,6 +31,7 @@ def advance(piece: Slice) -> None:
         imports.finish(piece.task.folder, base, base.folder(piece.models), piece.emit)
         return
     piece.emit(log.Staged(words="Loading the libraries, about ten seconds"))
+    ready.load()
     job = read_job(piece)
     if piece.task.stop_asked() == "pause":
         piece.emit(log.Paused(step=job.start.step if job.start else 0, words="Paused before the next step."))

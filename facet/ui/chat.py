@@ -25,7 +25,7 @@ from facet.ui.chat_panes import (
     trimmed,
     without_answer,
 )
-from facet.ui.chat_replies import replies, require_short
+from facet.ui.chat_replies import replies, require_quiet, require_short
 from facet.ui.chat_show import SaidTurns, Talk
 from facet.ui.events import Gate
 from facet.ui.models import chosen_model
@@ -52,6 +52,7 @@ class ChatTab:
     keeping: Keeping
     talk: gr.State
     whom: gr.State  # the model that is being talked to, which the list of models may learn of later
+    busy: gr.State  # whether an answer is growing, on which everything else has to wait
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -66,7 +67,8 @@ class ChatTab:
 
     @property
     def buttons(self) -> list[Any]:
-        return [self.send, self.stop]
+        locked = [self.retry, self.clear, self.target, self.compare, self.others]
+        return [self.send, self.stop, *locked, self.busy]
 
     @property
     def placed(self) -> list[Any]:
@@ -97,9 +99,9 @@ def layout() -> ChatTab:
         status = gr.HTML(elem_id="chat-status")  # below all that is pressed, which so stays where it is
     settings = chat_settings.layout()
     keeping = chat_keep.layout()
-    talk, whom = gr.State(_nothing_said()), gr.State(None)
+    known = gr.State(_nothing_said()), gr.State(None), gr.State(False)
     return ChatTab(
-        target, compare, others, panes, status, text, pictures, send, stop, retry, clear, settings, keeping, talk, whom
+        target, compare, others, panes, status, text, pictures, send, stop, retry, clear, settings, keeping, *known
     )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def _nothing_said() -> Talk:
 
 
 def wire(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -> None:
-    judging = tab.chosen | {"talk": tab.talk, "system": tab.settings.system}
+    judging = tab.chosen | {"talk": tab.talk, "system": tab.settings.system, "busy": tab.busy}
     asked = (
         _wire_messages(tab, studio, gate, session),
         _wire_retry(tab, gate),
@@ -132,12 +134,16 @@ def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -
         pictures: list[File] | None,
         talk: dict[str, SaidTurns],
         run: Id | None,
+        spoken_to: Id | None,
+        busy: bool,
         **dials: chat_settings.Dial,
     ) -> Any:
         """The message appears at once, the answers after it; what is wrong is said while the text is still there.
 
-        Somebody quick may send it before the list of models has come: then it is for the one that will be chosen.
+        Somebody quick may send it before the list of models has come: then it is for the one that will be chosen. And
+        who sends it right after choosing another model begins anew, whatever is still to be cleared.
         """
+        require_quiet(busy)
         chat_settings.decoding(dials)
         if not (text.strip() or pictures):
             return gr.skip()
@@ -147,10 +153,8 @@ def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -
         require_short(text, len(voices))
         images = chat_pictures.taken(studio, person, _page(request), pictures or [], voices)
         places = {voice.place for voice in voices}
-        said = {
-            place: asked_anew(turns, text, images) if place in places else turns
-            for place, turns in _whole(talk).items()
-        }
+        before = _nothing_said() if spoken_to and whom != spoken_to else _whole(talk)
+        said = {place: asked_anew(turns, text, images) if place in places else turns for place, turns in before.items()}
         return ["", *chat_pictures.sent(), *shown(trimmed(said)[0]), "", *_speaking(), whom]
 
     return gate.on(
@@ -158,6 +162,7 @@ def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -
         hear,
         tab.chosen
         | {"text": tab.text, "pictures": tab.pictures.button, "talk": tab.talk, "run": session.run}
+        | {"spoken_to": tab.whom, "busy": tab.busy}
         | tab.settings.decoding,
         [tab.text, *tab.pictures.shown, *tab.spoken, *tab.buttons, tab.whom],
         show_progress="hidden",
@@ -165,8 +170,9 @@ def _wire_messages(tab: ChatTab, studio: Studio, gate: Gate, session: Session) -
 
 
 def _wire_retry(tab: ChatTab, gate: Gate) -> Any:
-    def again(person: Person, talk: dict[str, SaidTurns], **dials: chat_settings.Dial) -> Any:
+    def again(person: Person, talk: dict[str, SaidTurns], busy: bool, **dials: chat_settings.Dial) -> Any:
         """Take the last answers back; they are asked for anew, and where there are dice, with the next ones."""
+        require_quiet(busy)
         decoding = chat_settings.decoding(dials)
         said = {place: without_answer(turns) for place, turns in _whole(talk).items()}
         thrown = decoding.seed + 1 if decoding.temperature > 0 else gr.skip()
@@ -175,7 +181,7 @@ def _wire_retry(tab: ChatTab, gate: Gate) -> Any:
     return gate.on(
         tab.retry.click,
         again,
-        {"talk": tab.talk} | tab.settings.decoding,
+        {"talk": tab.talk, "busy": tab.busy} | tab.settings.decoding,
         [*tab.spoken, *tab.buttons, tab.settings.decoding["seed"]],
         show_progress="hidden",
     )
@@ -190,9 +196,11 @@ def _wire_edits(tab: ChatTab, judging: dict[str, Any], studio: Studio, gate: Gat
         others: Others,
         talk: dict[str, SaidTurns],
         system: Words,
+        busy: bool,
         **dials: chat_settings.Dial,
     ) -> list[Any]:
         """A question that reads differently is asked again everywhere; an answer is kept as the better one."""
+        require_quiet(busy)
         chat_settings.decoding(dials)
         voices = cast(choices(studio, person), target or "", compare, others)
         where = chat_keep.pressed(tab.panes, event)
@@ -288,11 +296,17 @@ def _page(request: gr.Request) -> str:
 
 
 def _speaking() -> list[Any]:
-    return [gr.Button(visible=False), gr.Button(visible=True)]
+    return [gr.Button(visible=False), gr.Button(visible=True), *_pressable(False), True]
 
 
 def _resting() -> list[Any]:
-    return [gr.Button(visible=True), gr.Button(visible=False)]
+    return [gr.Button(visible=True), gr.Button(visible=False), *_pressable(True), False]
+
+
+def _pressable(now: bool) -> list[Any]:
+    """What would pull the ground from under an answer that grows: it is written back piece by piece."""
+    buttons = [gr.Button(interactive=now), gr.Button(interactive=now)]
+    return [*buttons, gr.Dropdown(interactive=now), gr.Checkbox(interactive=now), gr.Dropdown(interactive=now)]
 
 
 def _whole(talk: dict[str, SaidTurns]) -> Talk:

@@ -12,6 +12,7 @@ from facet.errors import DataError, SettingError
 from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.chat_panes import PLACES, Pane, Voice, asked_again, cast, choices, shown
+from facet.ui.chat_replies import require_quiet
 from facet.ui.chat_show import SaidTurns, Talk, as_typed, place_of, rewritten
 from facet.ui.events import Gate
 from facet.ui.making import PATIENCE, Waiting, waiting_layout, watch, wire_waiting
@@ -151,8 +152,10 @@ def wire(
         others: list[Id],
         talk: dict[str, SaidTurns],
         system: Words,
+        busy: bool,
     ) -> list[Any]:
         """A thumb, or the same thumb once more to take it back."""
+        require_quiet(busy)
         place, press = pressed(panes, event)
         whole = {name: list(talk.get(name, [])) for name in PLACES}
         found = place_of(whole[place], press.index)

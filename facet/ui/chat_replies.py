@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from facet.errors import DataError, FacetError
+from facet.errors import CapacityError, DataError, FacetError
 from facet.identity import Grant
 from facet.model.decoding import Decoding
 from facet.model.speak import Piece
@@ -28,6 +28,16 @@ def require_short(text: str, voices: int) -> None:
             "Your message is too long for the chat.",
             f"It has {len(text):,} characters, and {most:,} is the most with {voices} models side by side.",
             "Shorten it, or talk to fewer models at once.",
+        )
+
+
+def require_quiet(busy: bool) -> None:
+    """Raises: `CapacityError` while an answer grows: it would be written over what is changed meanwhile."""
+    if busy:
+        raise CapacityError(
+            "An answer is still being written.",
+            "One is finished before the next begins.",
+            "Wait for it, or press “Stop”, then try again.",
         )
 
 

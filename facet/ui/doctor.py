@@ -29,13 +29,14 @@ class Doctor:
     found: gr.Radio
     detail: gr.HTML
     repairs: list[gr.Button]
+    open: gr.State  # the finding that the detail and the buttons are about
     undo: gr.Button
     again: gr.Button
     waiting: Waiting
 
     @property
     def chosen(self) -> list[Any]:
-        return [self.detail, *self.repairs]
+        return [self.detail, *self.repairs, self.open]
 
     @property
     def shown(self) -> list[Any]:
@@ -60,7 +61,7 @@ def doctor_layout() -> Doctor:
         with gr.Row(elem_classes="f-buttons"):
             undo = gr.Button("Undo the last repair", visible=False, size="sm", scale=0)
             again = gr.Button("Look again", visible=False, size="sm", scale=0)
-    return Doctor(verdict, found, detail, repairs, undo, again, waiting)
+    return Doctor(verdict, found, detail, repairs, gr.State(None), undo, again, waiting)
 
 
 def wire_doctor(
@@ -91,8 +92,8 @@ def wire_doctor(
         return detail_of(finding_of(studio, person, dataset, code)) if code else hidden()
 
     def repair(place: int) -> Any:
-        def apply(person: Person, dataset: Id | None, code: Name) -> list[Any]:
-            offered = finding_of(studio, person, dataset, code)["repairs"]
+        def apply(person: Person, dataset: Id | None, code: Name | None) -> list[Any]:
+            offered = finding_of(studio, person, dataset, code or "")["repairs"]
             if place >= len(offered):
                 raise no_longer_there()
             wanted = offered[place]["repair"]
@@ -112,12 +113,12 @@ def wire_doctor(
 
     after = [*tab.waiting.shown, *tab.shown]
     asked = {"dataset": reading["dataset"], "code": tab.found}
-    gate.on(opened, see, reading, after, show_progress="hidden")
+    gate.on(opened, see, reading, after, show_progress="hidden", trigger_mode="always_last")
     gate.on(tab.again.click, examine, reading, after, show_progress="minimal")
     gate.on(tab.found.input, choose, asked, tab.chosen, show_progress="hidden")
     for place, button in enumerate(tab.repairs):
         pressed = [*tab.waiting.shown, *outputs, reading["length"]]
-        gate.on(button.click, repair(place), asked, pressed, show_progress="minimal")
+        gate.on(button.click, repair(place), asked | {"code": tab.open}, pressed, show_progress="minimal")
     gate.on(tab.undo.click, undo, {"dataset": reading["dataset"]}, outputs, show_progress="minimal")
     wire_waiting(
         tab.waiting,
@@ -174,14 +175,15 @@ def show(studio: Studio, person: Person, known: Findings) -> list[Any]:
 
 
 def hidden() -> list[Any]:
-    return ["", *[gr.Button(visible=False)] * MOST_REPAIRS]
+    return ["", *[gr.Button(visible=False)] * MOST_REPAIRS, None]
 
 
 def detail_of(finding: dict[str, Any]) -> list[Any]:
     """Values of `Doctor.chosen`."""
     offered = finding["repairs"][:MOST_REPAIRS]
     buttons = [gr.Button(each["label"], visible=True, variant="secondary") for each in offered]
-    return [str(describe(finding)), *buttons, *[gr.Button(visible=False)] * (MOST_REPAIRS - len(offered))]
+    unused = [gr.Button(visible=False)] * (MOST_REPAIRS - len(offered))
+    return [str(describe(finding)), *buttons, *unused, finding["code"]]
 
 
 def describe_verdict(known: Findings) -> Markup:

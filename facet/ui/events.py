@@ -72,13 +72,15 @@ class Gate:
             "api_name": f"page_{handler.__name__}",
         }
         options |= dict(QUIET) if quiet else {"concurrency_limit": None}
+        if any(getattr(each, "event_name", "") == "input" for each in _several(trigger)):
+            options["trigger_mode"] = "always_last"  # Gradio forgets what is chosen while the last choice is answered
         if check is not None:
             options["validator"] = self.wrap(check)
         wrapped = self.wrap(handler, quiet=quiet, plain=more.get("api_visibility") == "public")
         wrapped.inputs = tuple(inputs or ())
         if callable(trigger):
             return trigger(wrapped, **options | more)
-        return gr.on(list(trigger), wrapped, **options | more)
+        return gr.on(_several(trigger), wrapped, **options | more)
 
     def leaving(self, handler: Callable[..., Any]) -> None:
         """Call a handler whenever somebody closes or reloads the page that is being built."""
@@ -139,6 +141,10 @@ def _minutes_of(request: gr.Request | None) -> dict[str, str]:
     headers = getattr(request, "headers", None)
     token = headers.get("x-ip-token") if headers is not None else None
     return {"x-ip-token": token} if token else {}
+
+
+def _several(trigger: Callable[..., Any] | Sequence[Callable[..., Any]]) -> list[Callable[..., Any]]:
+    return [trigger] if callable(trigger) else list(trigger)
 
 
 def _expected(handler: Callable[..., Any]) -> tuple[list[str], dict[str, TypeAdapter], dict[str, Any]]:

@@ -31,11 +31,17 @@ class Form:
     def outputs(self) -> list[Any]:
         return [self.component]
 
-    def filled(self, recipe: TrainingRecipe, reasons: dict[str, str], situation: Situation | None = None) -> Any:
-        """The form of the recipe's method with every setting as recommended, and the reason where there is one."""
+    def filled(
+        self, recipe: TrainingRecipe, reasons: dict[str, str], situation: Situation | None = None, meant: str = ""
+    ) -> Any:
+        """The form of the recipe's method with every setting as recommended, and the reason where there is one.
+
+        `meant` names what the settings are for; the form carries it.
+        """
         situation, made = situation or Situation(), secrets.token_hex(4)
         values = {setting.name: written(setting, getattr(recipe, setting.name)) for setting in settings(type(recipe))}
-        value = {"method": method_of(recipe), "values": values, "situation": asdict(situation), "made": made}
+        value = {"method": method_of(recipe), "values": values, "situation": asdict(situation)}
+        value |= {"made": made, "meant": meant}
         problems = found_in(value)
         return gr.HTML(value=value, markup=str(describe_form(recipe, reasons, made)), problems=problems)
 

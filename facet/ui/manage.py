@@ -34,6 +34,7 @@ class Manage:
     sure: gr.Row
     really: gr.Button
     keep: gr.Button
+    meant: gr.State  # what the question is about
 
 
 def manage_layout(kind: Kind, called: str = "") -> Manage:
@@ -48,7 +49,7 @@ def manage_layout(kind: Kind, called: str = "") -> Manage:
             gr.HTML(html("<p><strong>Delete this {} for good?</strong> {}</p>", thing, LOST[thing]))
             really = gr.Button("Yes, delete it", variant="stop", scale=0)
             keep = gr.Button("No, keep it", scale=0)
-    return Manage(kind, fold, name, rename, delete, sure, really, keep)
+    return Manage(kind, fold, name, rename, delete, sure, really, keep, gr.State(None))
 
 
 def wire_manage(
@@ -72,11 +73,11 @@ def wire_manage(
         studio.delete(person, manage.kind, object_id or "")
         return [gr.Row(visible=False), *refreshed(studio, person, None)]
 
-    def ask(person: Person) -> Any:
-        return gr.Row(visible=True)
+    def ask(person: Person, object_id: Id | None) -> list[Any]:
+        return [gr.Row(visible=bool(object_id)), object_id]
 
-    def calm(person: Person) -> Any:
-        return gr.Row(visible=False)
+    def calm(person: Person) -> list[Any]:
+        return [gr.Row(visible=False), None]
 
     renamed = gate.on(
         [manage.rename.click, manage.name.submit],
@@ -84,7 +85,8 @@ def wire_manage(
         {"object_id": chosen, "name": manage.name},
         [manage.name, *outputs],
     )
-    gate.on(manage.delete.click, ask, None, manage.sure, quiet=True)
-    gate.on(manage.keep.click, calm, None, manage.sure, quiet=True)
-    deleted = gate.on(manage.really.click, delete, {"object_id": chosen}, [manage.sure, *outputs])
+    question = [manage.sure, manage.meant]
+    gate.on(manage.delete.click, ask, {"object_id": chosen}, question, quiet=True)
+    gate.on([manage.keep.click, chosen.change], calm, None, question, quiet=True)
+    deleted = gate.on(manage.really.click, delete, {"object_id": manage.meant}, [manage.sure, *outputs])
     return [renamed, deleted]

@@ -72,7 +72,8 @@ def build(studio: Studio, gate: Gate | None = None) -> gr.Blocks:
             with gr.Column(elem_id="work"):
                 gr.HTML(rail.describe_brand(22), elem_classes="f-topbrand")
                 tabs = _tabs(studio, gate, shared, say)
-        rail.wire(side, studio, gate, [tabs["train"].start.click, tabs["hero"].run.change, shared.run.change])
+        begun = [tabs["train"].start.click, tabs["train"].live.resume.click, tabs["hero"].run.change, shared.run.change]
+        rail.wire(side, studio, gate, begun)
         account.wire(side.account, studio, gate, shared, page.load)
         _wire_across(tabs, studio, gate, shared)
         _wire_arrival(tabs["hero"], side, tabs["asker"], studio, gate, shared, page)

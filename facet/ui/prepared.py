@@ -167,6 +167,10 @@ def wire_prepared(tab: Prepared, studio: Studio, gate: Gate, session: Session) -
     def choose_version(person: Person, version: Id | None) -> Any:
         return tab.refreshed(studio, person, version) if version else gr.skip()
 
+    def take(person: Person, dataset: Id | None) -> Any:
+        """What stands in the list now: what follows from choosing it may still be on its way."""
+        return dataset or gr.skip()
+
     def show_tokens(person: Person, dataset: Id | None, model: Name, length: Line, index: int) -> str:
         if not dataset:
             return ""
@@ -200,7 +204,8 @@ def wire_prepared(tab: Prepared, studio: Studio, gate: Gate, session: Session) -
         gate.on(moment, show_lengths, tab.reading, drawn, show_progress="hidden", **last)
     gate.on(tab.earlier.click, turn(-AT_ONCE), asked, [tab.index, tab.tokens], show_progress="minimal")
     gate.on(tab.later.click, turn(AT_ONCE), asked, [tab.index, tab.tokens], show_progress="minimal")
-    tab.train.click(None, None, None, js=go_to("train"))
+    sent = gate.on(tab.train.click, take, {"dataset": tab.chosen}, session.dataset, quiet=True)
+    sent.then(None, None, None, js=go_to("train"))
     wire_doctor(tab.doctor, studio, gate, tab.reading, chose.success, tab.list_outputs, tab.refreshed)
     wire_take_data(tab.take, studio, gate, tab.chosen, session)
     wire_manage(tab.manage, studio, gate, tab.chosen, tab.list_outputs, tab.refreshed)

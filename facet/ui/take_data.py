@@ -89,6 +89,10 @@ def wire_take_data(tab: TakeData, studio: Studio, gate: Gate, chosen: gr.Dropdow
             return [gr.skip()] * (1 + len(tab.shown))
         return [suggested_name(studio.dataset(person, dataset).name), *look(studio, person, grant, dataset)]
 
+    def turn_to(person: Person, grant: Grant, dataset: Id | None) -> list[Any]:
+        """Other data: where it went, under which name and for whom is another matter, also in a fold that is open."""
+        return [False, *open_fold(person, grant, dataset)]
+
     def publish(
         person: Person, grant: Grant, dataset: Id | None, owner: Name | None, name: Line, licence: Name, public: bool
     ) -> list[Any]:
@@ -109,12 +113,15 @@ def wire_take_data(tab: TakeData, studio: Studio, gate: Gate, chosen: gr.Dropdow
     asked = {"dataset": chosen}
     gate.on(tab.make.click, make, asked | {"form": tab.form, "part": tab.part}, tab.file, show_progress_on=tab.make)
     gate.on([tab.form.change, tab.part.change, chosen.change], other, None, tab.file, quiet=True)
-    gate.on(tab.fold.expand, open_fold, asked, [tab.name, *tab.shown], show_progress="hidden")
+    told = [tab.name, *tab.shown]
+    gate.on(tab.fold.expand, open_fold, asked, told, show_progress="hidden")
+    gate.on(chosen.change, turn_to, asked, [tab.public, *told], quiet=True)
     gate.on([session.who.change, tab.tick.tick], follow, asked, tab.shown, quiet=True)
     tab.sign_in.click(None, None, None, js=PRESS_SIGN_IN)
     fields = {"owner": tab.owner, "name": tab.name, "licence": tab.licence, "public": tab.public}
     asked_before = asked | {"licence": tab.licence, "public": tab.public}
-    gate.on([tab.licence.change, tab.public.change, tab.fold.expand], warn, asked_before, tab.warning, quiet=True)
+    doubtful = [tab.licence.change, tab.public.change, tab.fold.expand, chosen.change]
+    gate.on(doubtful, warn, asked_before, tab.warning, quiet=True)
     gate.on(tab.publish.click, publish, asked | fields, tab.shown, show_progress="minimal")
 
 

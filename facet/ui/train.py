@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from facet.errors import FacetError
+from facet.errors import FacetError, SettingError
 from facet.gemma.models import STARTER, BaseModel, find
 from facet.identity import Grant, Person
 from facet.recipe.advice import PRESETS, asked_on_the_way
@@ -26,7 +26,7 @@ from facet.ui.prepared import choices_of
 from facet.ui.session import PRESS_SIGN_IN, REMEMBER_RUN, Session, go_to
 from facet.ui.template import TemplateCard, chosen_template, template_layout, wire_template
 from facet.ui.train_where import where_layout
-from facet.ui.train_words import GOAL_CHOICES, OTHER, Start, describe_advice, describe_model
+from facet.ui.train_words import GOAL_CHOICES, OTHER, Start, describe_advice, describe_model, meant_for
 from facet.ui.values import Beginning, Filled, Filling, Goal, Id, Line, Name, Place, Preset, Words
 from facet.ui.words import size
 
@@ -61,6 +61,7 @@ class TrainTab:
     live: Live
     elsewhere: gr.Button | None
     again: gr.State  # the settings of a run to start again with
+    named: gr.State  # the name that was put in last; another one is the person's own
 
     @property
     def data_outputs(self) -> list[Any]:
@@ -68,7 +69,11 @@ class TrainTab:
 
     @property
     def advice_outputs(self) -> list[Any]:
-        return [self.check, *self.access.shown, self.start, self.reasons, self.name, *self.form.outputs]
+        return [self.check, *self.access.shown, self.start, self.reasons, *self.titled, *self.form.outputs]
+
+    @property
+    def titled(self) -> list[Any]:
+        return [self.name, self.named]
 
     @property
     def place(self) -> dict[str, Any]:
@@ -96,7 +101,7 @@ def layout(studio: Studio) -> TrainTab:
         with gr.Column(min_width=320, scale=6, elem_classes="f-gap"):
             live = live_layout()
             other = elsewhere.layout(studio)
-    return TrainTab(empty, to_data, new, *parts, live, other, gr.State(None))
+    return TrainTab(empty, to_data, new, *parts, live, other, gr.State(None), gr.State(""))
 
 
 def _choices(studio: Studio) -> tuple[Any, ...]:
@@ -161,12 +166,15 @@ def _wire_advice(tab: TrainTab, studio: Studio, gate: Gate, session: Session) ->
         mine: Id | None,
         goal: Goal,
         preset: Preset,
+        name: Line,
+        named: Line,
         again: Filling | None = None,
     ) -> Iterator[Any]:
         if dataset:
             yield [*[gr.skip()] * before, LOOKING, *[gr.skip()] * after]
         begin = Start.of(studio, person, beginning, model, other, mine)
-        yield advised(tab, studio, grant, dataset, begin, goal, preset, again)
+        title = [gr.skip(), gr.skip()] if name.strip() not in ("", named) else None
+        yield advised(tab, studio, grant, dataset, begin, goal, preset, again, title)
 
     def toggle(person: Person, beginning: Beginning, model: Name) -> list[Any]:
         fresh = beginning == "model"
@@ -175,6 +183,10 @@ def _wire_advice(tab: TrainTab, studio: Studio, gate: Gate, session: Session) ->
             gr.Dropdown(visible=fresh and model == OTHER),
             gr.Dropdown(visible=not fresh),
         ]
+
+    def remember(person: Person, dataset: Id | None) -> str | None:
+        """What is chosen here is still chosen after a look at another tab."""
+        return dataset
 
     before = tab.advice_outputs.index(tab.reasons)
     after = len(tab.advice_outputs) - before - 1
@@ -188,8 +200,10 @@ def _wire_advice(tab: TrainTab, studio: Studio, gate: Gate, session: Session) ->
     changed = [tab.dataset.change, tab.beginning.input, tab.model.input, tab.mine.input]
     changed += [tab.goal.input, tab.preset.input, tab.again.change]
     changed += [tab.other.input, tab.access.again.click, session.who.change]
-    asked = {"dataset": tab.dataset} | tab.source | {"goal": tab.goal, "preset": tab.preset, "again": tab.again}
+    asked = {"dataset": tab.dataset} | tab.source | {"goal": tab.goal, "preset": tab.preset}
+    asked |= {"name": tab.name, "named": tab.named, "again": tab.again}
     gate.on(changed, recommend, asked, tab.advice_outputs, show_progress="hidden", trigger_mode="always_last")
+    gate.on(tab.dataset.input, remember, {"dataset": tab.dataset}, session.dataset, quiet=True)
 
 
 def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> None:
@@ -201,6 +215,8 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         model: Name,
         other: Line,
         mine: Id | None,
+        goal: Goal,
+        preset: Preset,
         name: Line,
         settings: Filled | None,
         samples: Words,
@@ -208,7 +224,10 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         own_template: Words,
         where: Place = "usual",
     ) -> str:
-        begin, recipe = Start.of(studio, person, beginning, model, other, mine), read(settings)
+        begin = Start.of(studio, person, beginning, model, other, mine)
+        if not settings or settings.get("meant") != meant_for(dataset, begin, goal, preset):
+            raise not_yet(studio, grant, dataset, begin, goal, preset)
+        recipe = read(settings)
         told = chosen_template(template, own_template) if not begin.run_id else {}
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
         lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines(), recipe) or {}) | told}
@@ -221,6 +240,8 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         model: Any,
         other: Any,
         mine: Any,
+        goal: Any,
+        preset: Any,
         name: Any,
         settings: Any,
         samples: Any,
@@ -235,13 +256,13 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
             gr.validate(True, ""),
             gr.validate(not fresh or model != OTHER or bool(other), "Write the id of the model."),
             gr.validate(fresh or bool(mine), "Choose which of your models goes on learning."),
-            *(gr.validate(True, "") for _ in range(5 + len(tab.place))),  # the settings speak at their own fields
+            *(gr.validate(True, "") for _ in range(7 + len(tab.place))),  # the settings speak at their own fields
         ]
 
     def inspect(person: Person, settings: Filled | None) -> Any:
         return gr.HTML(problems=found_in(settings))
 
-    asked = {"dataset": tab.dataset} | tab.source | {"name": tab.name}
+    asked = {"dataset": tab.dataset} | tab.source | {"goal": tab.goal, "preset": tab.preset, "name": tab.name}
     asked |= {"settings": tab.form.component, "samples": tab.samples} | tab.template.asked | tab.place
     gate.on(tab.form.component.input, inspect, {"settings": tab.form.component}, tab.form.component, quiet=True)
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
@@ -273,26 +294,50 @@ def advised(
     goal: Goal,
     preset: Preset,
     again: Filling | None = None,
+    title: list[Any] | None = None,
 ) -> Any:
-    """Values of `advice_outputs`: the check of the model, its terms, the reasons, a name, and every setting's value."""
+    """Values of `advice_outputs`: the check of the model, its terms, the reasons, a name, and every setting's value.
+
+    `title` stands in for the name where a person gave one.
+    """
     if not dataset or not begin.model:
         return gr.skip()
     person = grant.person
     check = studio.check_model(person, begin.model, grant)
     offered = find(begin.model)
     told = [str(describe_model(check, offered, begin.name)), *access_values(check, person)]
-    unchanged = [gr.skip()] * len(tab.form.outputs)
+    unchanged, kept = [gr.skip()] * len(tab.form.outputs), [gr.skip()] * len(tab.titled)
     if check.problem:
-        return [*told, gr.Button(interactive=not is_locked(check)), "", gr.skip(), *unchanged]
+        return [*told, gr.Button(interactive=not is_locked(check)), "", *kept, *unchanged]
     told.append(gr.Button(interactive=True))
     try:
         advice = studio.advise(person, dataset, begin.model, preset, grant, goal)
     except FacetError as error:
-        return [*told, str(trouble(error)), gr.skip(), *unchanged]
-    card = studio.dataset(person, dataset)
+        return [*told, str(trouble(error)), *kept, *unchanged]
+    card, meant = studio.dataset(person, dataset), meant_for(dataset, begin, goal, preset)
     if recipe := recipe_again(again, dataset, begin.model, goal, preset):
-        return [*told, AGAIN_WORDS, again["name"], tab.form.filled(recipe, {}, advice.situation)]
+        name = again["name"]
+        return [*told, AGAIN_WORDS, *(title or [name, name]), tab.form.filled(recipe, {}, advice.situation, meant)]
     reasons = {reason.setting: reason.words for reason in advice.reasons}
     summary = describe_advice(advice, goal, preset)
-    name = f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}"
-    return [*told, str(summary), name[:80], tab.form.filled(advice.recipe, reasons, advice.situation)]
+    name = (f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}")[:80]
+    filled = tab.form.filled(advice.recipe, reasons, advice.situation, meant)
+    return [*told, str(summary), *(title or [name, name]), filled]
+
+
+def not_yet(
+    studio: Studio, grant: Grant, dataset: str | None, begin: Start, goal: Goal, preset: Preset
+) -> FacetError:
+    """Why the settings in the form are not those of what is chosen: they cannot be had, or are still on their way."""
+    check = studio.check_model(grant.person, begin.model, grant)
+    if check.problem:
+        return check.problem
+    try:
+        studio.advise(grant.person, dataset or "", begin.model, preset, grant, goal)
+    except FacetError as error:
+        return error
+    return SettingError(
+        "The settings for this choice are still being worked out.",
+        "Those in the form were made for another one.",
+        "Wait until they stand there, then press “Start training” once more.",
+    )

@@ -1,6 +1,8 @@
 """What the Train tab says before a run: from which model it starts, what that comes to here, and why each setting."""
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from markupsafe import Markup
@@ -35,6 +37,11 @@ class Start:
             name = studio.run(person, run_id).name + (f", step {step}" if step.strip("0") else "")
             return Start(studio.runs_shelf.model_of(person, mine)[0], mine, name)
         return Start("" if beginning == "mine" else model_id(model, other))
+
+
+def meant_for(dataset: str | None, begin: Start, goal: str, preset: str) -> str:
+    """Names what a form of settings is for, so that it is not taken for another."""
+    return sha256(json.dumps([dataset, begin.model, begin.run_id, goal, preset]).encode()).hexdigest()[:16]
 
 
 def model_id(model: str, other: str) -> str:

@@ -88,6 +88,7 @@ class Filled(TypedDict):
     values: dict[Annotated[str, StringConstraints(max_length=60)], Scalar]
     situation: NotRequired[About]
     made: NotRequired[Annotated[str, StringConstraints(max_length=20)]]
+    meant: NotRequired[Annotated[str, StringConstraints(max_length=20)]]
 
 
 Along = Literal["step", "epoch", "tokens"]

@@ -18,21 +18,22 @@ def go(page: Page, tab: str) -> None:
 
 @contextmanager
 def late(page: Page, handler: str) -> Iterator[None]:
-    """The answers of one handler come only when this is left."""
+    """Handlers of this name are asked only when this is left, as on a machine that is slow at the wrong moment."""
     held: list[Route] = []
+    over: list[bool] = []
     all_handlers = page.evaluate("window.gradio_config.dependencies")
-    number = next(each["id"] for each in all_handlers if each["api_name"] == f"page_{handler}")
+    numbers = {each["id"] for each in all_handlers if re.fullmatch(f"page_{handler}(_[0-9]+)?", each["api_name"] or "")}
 
     def hold(route: Route) -> None:
-        if route.request.post_data_json["fn_index"] == number:
+        if not over and route.request.post_data_json["fn_index"] in numbers:
             held.append(route)
         else:
-            route.continue_()
+            route.fallback()
 
-    page.route("**/run/predict*", hold)
+    page.route(re.compile("/(run/predict|queue/join)"), hold)
     yield
-    page.unroute("**/run/predict*", hold)
     assert held, f"nobody asked {handler}"
+    over.append(True)
     for route in held:
         route.continue_()
 

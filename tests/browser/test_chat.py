@@ -117,6 +117,11 @@ def test_what_is_said_is_stopped_by_one_press_and_the_text_stays(tuned, open_pag
     page.get_by_label("Your message").fill("Tell me everything you know about ships")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#chat-status")).to_contain_text("tokens", timeout=A_MINUTE)
+    page.get_by_label("Your message").fill("And about whales?")
+    page.get_by_label("Your message").press("Enter")
+    expect(page.get_by_text("An answer is still being written.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("Your message")).to_have_value("And about whales?")
+    expect(page.get_by_label("Talk to", exact=True)).to_be_disabled()
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=20_000)
     assert page.locator("#voice-base .message.bot").count() == 1

@@ -210,17 +210,36 @@ def test_an_empty_answer_that_a_model_ended_itself_is_an_answer():
     assert last[0]["base"] == [user("Hello"), model("")]
 
 
-@pytest.mark.parametrize("name", ["hear", "again", "edit"])
-def test_a_setting_that_is_not_right_is_said_before_anything_moves(page, name):
+def press(page, name: str, **given):
+    """What the page's handler of this name answers; everything that is not `given` is as on an ordinary page."""
     handler = next(fn.fn for fn in page.fns.values() if fn.fn is not None and fn.fn.__name__ == name)
     values = {"target": "starter", "compare": False, "others": [], "text": "Hello", "pictures": [], "system": ""}
-    values["run"] = None
-    values = {key: value for key, value in values.items() if key in handler.inputs}
     talk = {place: [user("a"), model("b")] for place in PLACES}
-    usual = Decoding().as_dict() | {"stop": ""}
-    dials = {key: usual[key] for key in handler.inputs if key in usual}
+    values |= {"run": None, "spoken_to": None, "busy": False, "talk": talk}
+    values |= Decoding().as_dict() | {"stop": ""} | given
+    events = [Event("", {})] if name in ("edit", "like") else []
+    return handler(gr.Request(), *events, **{key: value for key, value in values.items() if key in handler.inputs})
+
+
+@pytest.mark.parametrize("name", ["hear", "again", "edit"])
+def test_a_setting_that_is_not_right_is_said_before_anything_moves(page, name):
     with pytest.raises(gr.Error, match="Seed"):
-        handler(gr.Request(), *([Event("", {})] if name == "edit" else []), **values, talk=talk, **dials | {"seed": -5})
+        press(page, name, seed=-5)
+
+
+@pytest.mark.parametrize("name", ["hear", "again", "edit", "like"])
+def test_while_an_answer_grows_nothing_is_changed_that_it_would_be_written_over(page, name):
+    with pytest.raises(gr.Error, match="still being written"):
+        press(page, name, busy=True)
+
+
+def test_who_writes_right_after_choosing_another_model_begins_anew(page):
+    def said(spoken_to):
+        answer = press(page, "hear", spoken_to=spoken_to)
+        return next(each for each in answer if isinstance(each, dict) and "tuned" in each)
+
+    assert said("starter")["tuned"] == [user("a"), model("b"), user("Hello")]
+    assert said("2026-01-01-another-abcd")["tuned"] == [user("Hello")]
 
 
 def test_with_nothing_to_answer_nothing_changes():

@@ -33,7 +33,8 @@ def test_a_finding_that_is_gone_is_said_and_names_the_button():
 
 
 def test_only_the_repairs_that_a_finding_offers_have_a_button():
-    _, *buttons = detail_of(FINDING)
+    _, *buttons, code = detail_of(FINDING)
+    assert code == FINDING["code"]
     assert [button.visible for button in buttons] == [True] + [False] * (MOST_REPAIRS - 1)
     assert isinstance(buttons[0], gr.Button) and buttons[0].value == "Leave out"
 
