@@ -54,6 +54,8 @@ def health(
         return Health("begun", _begun_words(training), "")
     if (learned := _memorising(training, seen, kept, recipe)) is not None:
         return learned
+    if not _is_plain(recipe) and not _has_two_looks(looks):
+        return _unseen(training, bool(looks), over)
     before, now, which = _fall(training, looks)
     share = (before - now) / before if before else 0.0
     if share < FLAT:
@@ -102,6 +104,8 @@ def _unstable(training: Curve, looks: Curve, norms: Curve, recipe: TrainingRecip
     if before and after and max(after) > BLOWN_UP * before and after[-1] > (1 - FLAT) * before:
         words = f"The validation loss jumped from {_n(before)} to {_n(max(after))}; now it is {_n(after[-1])}."
         return Health("unstable", f"{words} What the model knew before was lost.", slower)
+    if not _is_plain(recipe):
+        return None
     start, now = statistics.median(values[: max(3, len(values) // 20)]), _level(values)
     if now > WORSE * start and now - start > 3 * _noise(values):
         return Health("unstable", f"The loss rose from {_n(start)} to {_n(now)}: it is getting worse.", slower)
@@ -127,12 +131,11 @@ def _memorising(training: Curve, seen: Curve, kept: int | None, recipe: Training
     risen = bool(rises) and (rises[-1] > STEEP_RISE or (len(rises) > 1 and min(rises[-2:]) > RISE))
     at_best = _around(training, lowest)
     now = _level([value for _, value in training])
-    if not risen or at_best is None or now > 0.98 * at_best:
+    if not risen or at_best is None or (_is_plain(recipe) and now > 0.98 * at_best):
         return None
-    words = (
-        f"It learns by heart: since step {lowest:,} the validation loss rose from {_n(low)} to {_n(seen[-1][1])}, "
-        f"while the training loss fell to {_n(now)}."
-    )
+    fell = f", while the training loss fell to {_n(now)}" if _is_plain(recipe) else ""
+    words = f"It learns by heart: since step {lowest:,} the validation loss rose from {_n(low)} to {_n(seen[-1][1])}"
+    words = f"{words}{fell}."
     if kept is not None and kept <= lowest:
         return Health("memorising", f"{words} You keep the model of step {kept:,}.", _less(recipe))
     safe = " “Stop and keep” gives you the best one." if recipe.keep_best else ""
@@ -144,6 +147,23 @@ def _less(recipe: TrainingRecipe) -> str:
         times = f"“Times through the data” (now {recipe.num_train_epochs:g})"
         return f"Next time lower {times}, or bring more varied examples."
     return "Next time take fewer steps, or bring more varied examples."
+
+
+def _is_plain(recipe: TrainingRecipe) -> bool:
+    """Does the training loss fall while the model learns? DFT's, `-p log p` of each token, first rises with p."""
+    return recipe.loss_type == "nll"
+
+
+def _unseen(training: Curve, will_look: bool, over: bool) -> Health:
+    """What is said where only checks on a validation part could tell, and there were none yet."""
+    words = f"{len(training):,} steps are done. With “Gently on what it finds unlikely” the training loss does not tell"
+    if over:
+        more = "Ask it on the Chat tab, and measure it on the Test tab."
+        return Health("finished", f"{words} how well it learned.", more, guesses=True)
+    if will_look:
+        return Health("begun", f"{words} how well it learns; the next check will.", "")
+    more = "With a validation part, and “Checks on the way” above 0, it would be seen here."
+    return Health("learning", f"{words} how well it learns.", more)
 
 
 def _flat(before: float, now: float, which: str, recipe: TrainingRecipe) -> Health:
@@ -164,7 +184,7 @@ def _fall(training: Curve, looks: Curve) -> tuple[float, float, str]:
     """
     values = [value for _, value in training]
     finite = [(step, loss) for step, loss in looks if math.isfinite(loss)]
-    if len(finite) >= 2 and finite[0][0] == 0:
+    if _has_two_looks(looks):
         return finite[0][1], min(loss for _, loss in finite[1:]), "validation loss"
     if not values:
         return 0.0, 0.0, "training loss"
@@ -172,6 +192,12 @@ def _fall(training: Curve, looks: Curve) -> tuple[float, float, str]:
     before, now = statistics.fmean(values[:first]), _level(values)
     chance = 2 * _noise(values) * math.sqrt(1 / first + 1 / last)  # so far apart they may lie without any learning
     return before, min(before, now + chance) if now < before else now, "training loss"
+
+
+def _has_two_looks(looks: Curve) -> bool:
+    """Was the validation part looked at before the first step, and after it?"""
+    finite = [step for step, loss in looks if math.isfinite(loss)]
+    return len(finite) >= 2 and finite[0] == 0
 
 
 def _level(values: Sequence[float]) -> float:

@@ -70,7 +70,7 @@ class Looking:
     def jump(self, step: int, loss: float) -> str:
         """The sentence about a loss out of the ordinary; empty for all others. A run that is killed tells the same."""
         self.losses = [*self.losses, loss][-AROUND - 1 :]
-        times = spike(self.losses)
+        times = spike(self.losses) if self.recipe.loss_type == "nll" else None
         if times is None or len(self.jumps) >= MOST_JUMPS:
             return ""
         self.jumps.add(step)

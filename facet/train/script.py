@@ -110,7 +110,8 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
         "threads": execution.get("threads"),
         "evaluate_at": sorted(evaluation_steps(recipe, steps)) if recipe.evaluations else [],
         "validation_rows": validation_rows(recipe, steps),
-        "order": _order() if recipe.train_sampling_strategy == "group_by_length" else "",
+        "order": _words_of("order.py") if recipe.train_sampling_strategy == "group_by_length" else "",
+        "looks": _words_of("exact.py"),
         "group": recipe.per_device_train_batch_size,
         "effective": recipe.effective_batch_size,
         "sft": sft | {"report_to": [], "dataset_kwargs": {"skip_prepare_dataset": True}},
@@ -118,9 +119,9 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
     }
 
 
-def _order() -> str:
-    """The words of `order.py` themselves, so that examples come in the same order. It is read, since it needs torch."""
-    source = Path(__file__).with_name("order.py").read_text("utf-8")
+def _words_of(name: str) -> str:
+    """The code of a file beside this one, so that the script does the same. It is read, since importing takes torch."""
+    source = Path(__file__).with_name(name).read_text("utf-8")
     parts = ast.parse(source).body
     return "\n\n\n".join(
         ast.get_source_segment(source, part) or ""

@@ -13,12 +13,13 @@ from facet.train.two_speeds import with_two_speeds
 
 
 def build(job: Job, watch: Any) -> Any:
-    """The trainer of one slice. It is changed by one callback, an order of examples, and a faster way to the error."""
+    """The trainer of one slice: TRL's with one callback, an order of examples, faster kernels and exact looks."""
     import torch
     from transformers import set_seed
     from transformers.trainer_callback import PrinterCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
 
+    from facet.train.exact import ExactLooks
     from facet.train.watch import clear_staging
 
     torch.set_num_threads(job.execution.threads)
@@ -33,7 +34,7 @@ def build(job: Job, watch: Any) -> Any:
         micro_batch=job.execution.micro_batch,
     )
     model, adapter = weights.learner(job, arguments.lora)
-    trainer = SFTTrainer(
+    trainer = ExactLooks(
         model=model,
         args=SFTConfig(**arguments.sft),
         train_dataset=rows.dataset(job.piece.task, "train"),

@@ -72,3 +72,32 @@ def test_a_run_that_still_guesses_is_not_called_good(end, words):
     falling = [(step, 9.0 + (end - 9.0) * step / 40) for step in range(1, 41)]
     told = health({"loss": falling, "validation_loss": [(0, 9.0), *falling[9::10]]}, 40, SftRecipe(), over=True)
     assert words in told.words and (told.look == "good") == (end < 3)
+
+
+GENTLE = SftRecipe(loss_type="dft")  # its training loss, -p log p, rises while p goes from 0 to 1/e
+RISING = [(step, 0.05 + 0.007 * step) for step in range(1, 41)]
+
+
+def test_a_gentle_run_that_learns_is_not_said_to_get_worse():
+    checked = [(0, 4.0), (10, 3.0), (20, 2.4), (30, 2.0), (40, 1.8)]
+
+    told = health({"loss": RISING, "validation_loss": checked}, 40, GENTLE, over=True)
+
+    assert health({"loss": RISING}, 40, SftRecipe()).kind == "unstable", "as it would be with the usual loss"
+    assert told.kind == "finished" and "validation loss fell from 4 to 1.8" in told.words
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_gentle_run_without_a_validation_part_is_not_judged_by_its_training_loss(over):
+    falling = [(step, 0.33 - 0.007 * step) for step in range(1, 41)]
+    told = [health({"loss": curve}, 80, GENTLE, over) for curve in (RISING, falling)]
+
+    assert told[0] == told[1] and told[0].kind in ("finished", "learning")
+    assert "does not tell" in told[0].words and not told[0].look and told[0].next
+
+
+def test_a_gentle_run_that_learns_by_heart_is_told_from_the_validation_loss_alone():
+    checked = [(0, 4.0), (10, 2.0), (20, 2.2), (30, 2.5), (40, 3.0)]
+    told = health({"loss": RISING, "validation_loss": checked}, 40, GENTLE)
+
+    assert told.kind == "memorising" and "rose from 2 to 3." in told.words
