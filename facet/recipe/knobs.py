@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -150,24 +151,41 @@ def _kind(annotation: Any) -> tuple[type, tuple[str, ...], bool]:
     return annotation, (), optional
 
 
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # of these, some write a decimal
+
+
 def read_number(text: Any) -> Any:
-    """What a person typed, as a number where it is one: `2e-4`, `0.0002`, `1,000`, and empty for None."""
+    """What a person typed, as a number where it is one: `2e-4`, `0.0002`, `0,001`, `1,000`, and empty for None."""
     if not isinstance(text, str):
         return text
-    plain = text.strip().replace("−", "-").replace("\u00a0", "").replace(" ", "")
+    plain = _plain(text)
     if plain == "":
         return None
-    if plain.count(",") == 1 and "." not in plain and len(plain.split(",")[1]) != 3:
-        plain = plain.replace(",", ".")  # 0,0002 as much of the world writes it
+    if THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
+    elif "." not in plain:
+        plain = plain.replace(",", ".", 1)  # 0,0002 as much of the world writes it
     try:
-        number = float(plain.replace(",", ""))
+        number = float(plain)
     except ValueError:
         return text
     return int(number) if number.is_integer() and abs(number) < 1e15 and "e" not in plain.lower() else number
 
 
+def _plain(text: str) -> str:
+    return text.strip().replace("−", "-").replace("\u00a0", "").replace(" ", "")
+
+
+def _is_either(setting: Setting, value: Any) -> bool:
+    """A comma before three digits, where a number may have decimals: 1,234 is 1.234 to some and 1234 to others."""
+    return setting.type is float and isinstance(value, str) and EITHER.fullmatch(_plain(value)) is not None
+
+
 def coerce(setting: Setting, value: Any) -> Any:
     """The value in the setting's own type where nothing is lost; anything else is left for the check to refuse."""
+    if _is_either(setting, value):
+        return value
     value = read_number(value) if setting.type in (int, float) else value
     if isinstance(value, bool) or value is None:
         return value
@@ -217,9 +235,17 @@ def complaints(recipe: type[Recipe], values: dict[str, Any]) -> dict[str, str]:
     for name, value in values.items():
         if name in known and not _is_right(recipe, known[name], value):
             setting = known[name]
+            if _is_either(setting, value):
+                wrong[name] = _two_ways(setting, _plain(value))
+                continue
             start = "" if setting.default is None else f" {show(setting.default)} is a good start."
             wrong[name] = f"“{setting.knob.label}” must be {setting.range_words}.{start}"
     return wrong
+
+
+def _two_ways(setting: Setting, typed: str) -> str:
+    decimal, whole = typed.replace(",", "."), typed.replace(",", "")
+    return f"“{setting.knob.label}” is {typed}, which can be read in two ways: write {decimal} or {whole}."
 
 
 def _is_right(recipe: type[Recipe], setting: Setting, value: Any) -> bool:

@@ -36,10 +36,28 @@ def test_no_junk_gets_past_a_number(setting, junk):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("2e-4", 2e-4), ("0.0002", 2e-4), ("0,0002", 2e-4), ("1,024", 1024), (" 16 ", 16), ("", None), ("1E-3", 1e-3)],
-)
+    [("2e-4", 2e-4), ("0.0002", 2e-4), ("0,0002", 2e-4), ("1,024", 1024), (" 16 ", 16), ("", None), ("1E-3", 1e-3),
+     ("0,001", 1e-3), ("-0,050", -0.05), ("1,5", 1.5), ("2,5e3", 2500.0), ("131,072", 131_072),
+     ("1,234,567", 1_234_567),
+     ("1,234.5", 1234.5), ("1.234,5", "1.234,5"), ("1,02,4", "1,02,4")],
+)  # fmt: skip
 def test_numbers_can_be_typed_as_people_write_them(text, number):
     assert read_number(text) == number
+
+
+def test_a_decimal_comma_before_three_digits_is_not_a_thousand_times_as_much():
+    read = read_recipe(SftRecipe, {"weight_decay": "0,001", "lora_dropout": "0,050", "max_length": "1,024"})
+    assert (read.weight_decay, read.lora_dropout, read.max_length) == (0.001, 0.05, 1024)
+
+
+def test_what_can_be_read_in_two_ways_is_asked_for_again():
+    wrong = complaints(SftRecipe, {"num_train_epochs": "1,500", "max_length": "1,500"})
+
+    assert wrong == {
+        "num_train_epochs": "“Times through the data” is 1,500, which can be read in two ways: write 1.500 or 1500."
+    }
+    with pytest.raises(SettingError, match="two ways"):
+        read_recipe(SftRecipe, {"num_train_epochs": "1,500"})
 
 
 def test_a_learning_rate_typed_as_text_becomes_the_same_recipe():
