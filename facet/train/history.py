@@ -166,25 +166,41 @@ NUMBERS: Final[tuple[tuple[str, Callable[[Progress], str]], ...]] = (
 
 def along(run: RunCard, name: str, axis: Axis) -> Points:
     """A curve of a run over steps, times through the data, or tokens it learned from so far."""
-    points = run.progress.curves.get(name, [])
-    scale = per_step(run, axis)
-    return [(step * scale, value) for step, value in points if value == value] if scale else []
+    points, place = run.progress.curves.get(name, []), _places(run, axis)
+    return [(place(step), value) for step, value in points if value == value] if place else []
 
 
-def per_step(run: RunCard, axis: Axis) -> float:
-    """How far along the axis one step goes; 0 where that is not known.
+def _places(run: RunCard, axis: Axis) -> Callable[[int], float] | None:
+    """From a step to its place along the axis; None where that is not known.
 
     Tokens are those the model learned to write; their number is known once a run is over.
     """
-    rows = int(run.progress.outputs.get("rows") or run.dataset["splits"]["train"])
-    epoch = run.recipe.effective_batch_size / rows if rows else 0.0
-    match axis:
-        case "step":
-            return 1.0
-        case "epoch":
-            return epoch
-        case "tokens":
-            return epoch * float(run.progress.outputs.get("trained_tokens_per_epoch") or 0.0)
+    if axis == "step":
+        return float
+    epochs = _epochs(run)
+    if axis == "epoch" or epochs is None:
+        return epochs
+    each = float(run.progress.outputs.get("trained_tokens_per_epoch") or 0.0)
+    return (lambda step: epochs(step) * each) if each else None
+
+
+def _epochs(run: RunCard) -> Callable[[int], float] | None:
+    """From a step to times through the data: as the trainer told, or as it counts.
+
+    The last group of each time through may be smaller, and is a whole step. Texts are read in blocks, whose number is
+    known once a run is over.
+    """
+    told = {step: epoch for step, epoch in run.progress.curves.get("epoch", []) if step}
+    rows = int(run.progress.outputs.get("rows") or 0)
+    if not rows and method_of(run.recipe) == "sft":
+        rows = min(run.dataset["splits"]["train"], run.recipe.max_examples or run.dataset["splits"]["train"])
+    if told:
+        each = told[max(told)] / max(told)
+    elif rows:
+        each = 1 / -(-rows // run.recipe.effective_batch_size)
+    else:
+        return None
+    return lambda step: told.get(step, step * each)
 
 
 def against_advice(recipe: TrainingRecipe, advice: Advice) -> list[tuple[str, str, str]]:

@@ -1,6 +1,7 @@
 """Runs compared: only what differs, in the words of the page; notes, clones and the summary of one run."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,27 @@ def test_a_curve_over_epochs_and_tokens_is_the_same_curve_stretched(studio, data
     assert [value for _, value in steps] == [value for _, value in epochs] == [value for _, value in tokens]
     assert epochs[-1][0] == pytest.approx(20 * batch / 80) and tokens[-1][0] == pytest.approx(20 * batch * 1600 / 80)
     assert along(studio.run(LOCAL, a_run(studio, dataset_id, finished=False).id), "loss", "tokens") == []
+
+
+def test_the_last_group_of_each_time_through_the_data_is_a_whole_step(studio, dataset_id):
+    """81 examples in groups of 8 take 11 steps; 8 / 81 of a time each would end a run of 22 steps at 2.17."""
+    card = studio.run(LOCAL, a_run(studio, dataset_id).id)
+    other = replace(card, progress=replace(card.progress, outputs=card.progress.outputs | {"rows": 81}))
+
+    assert along(other, "loss", "epoch")[10][0] == pytest.approx(1.0)
+    assert along(other, "loss", "tokens")[10][0] == pytest.approx(1600)
+
+
+def test_times_through_the_data_are_those_that_the_run_told(studio, dataset_id):
+    """Of texts, a run that goes on knows how many blocks there are, and the data only how many texts."""
+    card = studio.run(LOCAL, a_run(studio, dataset_id, finished=False).id)
+    texts = replace(card, recipe=PretrainRecipe(max_steps=20))
+    told = [(step, step / 40) for step in range(1, 21)]
+    running = replace(texts, progress=replace(card.progress, curves=card.progress.curves | {"epoch": told}))
+
+    assert along(texts, "loss", "epoch") == [], "nothing rather than a guess from the number of texts"
+    assert along(running, "loss", "epoch")[-1][0] == pytest.approx(0.5)
+    assert along(running, "validation_loss", "epoch")[0][0] == pytest.approx(5 / 40)
 
 
 def test_a_note_is_kept_whole_and_a_longer_one_is_refused_and_takes_nothing_away(studio, dataset_id):
