@@ -48,7 +48,7 @@ def write_tokens(part: Path, into: Path, renderer: Renderer, lesson: Lesson) -> 
     """
     counts = TokenCounts()
     with replacing(into) as unfinished, pa.ipc.new_stream(unfinished, SCHEMA) as writer:
-        found = (row for row in _rendered(part, renderer, lesson) if _is_taken(row, lesson, counts))
+        found = (row for row in _rendered(part, renderer, lesson, counts) if _is_learned(row, counts))
         kept = islice(found, lesson.most)
         while rows := list(islice(kept, BATCH)):
             _count(rows, counts)
@@ -67,21 +67,37 @@ def batches(part: Path, size: int = BATCH) -> Iterator[list[Example]]:
             yield [as_example(row) for row in batch.to_pylist()]
 
 
-def _rendered(part: Path, renderer: Renderer, lesson: Lesson) -> Iterator[Rendered]:
+def _rendered(part: Path, renderer: Renderer, lesson: Lesson, counts: TokenCounts) -> Iterator[Rendered]:
+    """Every example that is not to be left out."""
     if "text" in pq.read_schema(part).names:
-        yield from _of_texts((one.get("text", "") for group in batches(part) for one in group), renderer, lesson)
+        texts = (one.get("text", "") for group in batches(part) for one in group)
+        yield from _of_texts(texts, renderer, lesson, counts)
         return
     for group in batches(part):
         tools = [example.get("tools") for example in group]
-        yield from renderer.render_many([one["messages"] for one in group], lesson.max_length, tools, lesson.train_on)
+        turns = [one["messages"] for one in group]
+        for row in renderer.render_many(turns, lesson.max_length, tools, lesson.train_on):
+            if lesson.leave_out_long and row.cut:
+                counts.left_out += 1
+            elif _is_long_enough(len(row.ids) + row.cut, lesson, counts):
+                yield row
 
 
-def _of_texts(texts: Iterable[str], renderer: Renderer, lesson: Lesson) -> Iterator[Rendered]:
+def _of_texts(texts: Iterable[str], renderer: Renderer, lesson: Lesson, counts: TokenCounts) -> Iterator[Rendered]:
+    """Whole texts are too short or not: of one that is taken, the last piece is learned however short it is."""
+    divided = (renderer.chunks(text, None if lesson.packing else lesson.max_length) for text in texts)
+    taken = (parts for parts in divided if _is_long_enough(sum(len(part.ids) for part in parts), lesson, counts))
     if lesson.packing and lesson.max_length:
-        yield from packed((renderer.chunks(text)[0].ids for text in texts), lesson.max_length)
+        yield from packed((part.ids for parts in taken for part in parts), lesson.max_length)
         return
-    for text in texts:
-        yield from renderer.chunks(text, lesson.max_length)
+    for parts in taken:
+        yield from parts
+
+
+def _is_long_enough(tokens: int, lesson: Lesson, counts: TokenCounts) -> bool:
+    """Of a whole example, before anything is cut, joined or divided."""
+    counts.left_out += tokens < lesson.min_length
+    return tokens >= lesson.min_length
 
 
 def packed(texts: Iterable[list[int]], size: int) -> Iterator[Rendered]:
@@ -97,10 +113,7 @@ def packed(texts: Iterable[list[int]], size: int) -> Iterator[Rendered]:
         yield Rendered(waiting, [True] * len(waiting))
 
 
-def _is_taken(row: Rendered, lesson: Lesson, counts: TokenCounts) -> bool:
-    if (lesson.leave_out_long and row.cut) or len(row.ids) + row.cut < lesson.min_length:
-        counts.left_out += 1
-        return False
+def _is_learned(row: Rendered, counts: TokenCounts) -> bool:
     counts.cut += row.cut > 0
     counts.nothing_left += not any(row.trained)
     return any(row.trained)

@@ -81,7 +81,7 @@ def _fatal(recipe: Any) -> list[Clash]:
         found.append(_both(label, "init_lora_weights", "lora_rank", "at right angles needs an even size"))
     if recipe.first_layer and recipe.last_layer and recipe.first_layer > recipe.last_layer:
         found.append(_both(label, "first_layer", "last_layer", "no layer would learn"))
-    if recipe.min_length >= recipe.max_length:
+    if recipe.min_length >= recipe.max_length and not _reads_texts(recipe):
         found.append(_both(label, "min_length", "max_length", "no example could have both"))
     return found
 
@@ -116,9 +116,17 @@ def _idle(recipe: Any) -> list[Clash]:
     return found
 
 
+def _reads_texts(recipe: Any) -> bool:
+    """Running text, which is divided and never cut."""
+    return "packing" in type(recipe).model_fields
+
+
 def _without_effect(recipe: Any) -> list[Clash]:
     label = labels(type(recipe))
     found = []
+    if _reads_texts(recipe) and recipe.too_long != type(recipe).model_fields["too_long"].default:
+        words = f"{label['too_long']} does nothing: texts are divided at {label['max_length']}, and none loses its end"
+        found.append(Clash(("too_long",), words, is_fatal=False))
     if getattr(recipe, "packing", False) and recipe.train_sampling_strategy == "group_by_length":
         words = f"{label['train_sampling_strategy']}: with {label['packing']} all examples are of one length already"
         found.append(Clash(("train_sampling_strategy",), words, is_fatal=False))

@@ -35,8 +35,9 @@ class Lengths:
         """As the recipe cuts or joins them. What loses its whole answer is left out."""
         most = recipe.max_length
         if isinstance(recipe, PretrainRecipe):
-            texts = self._joined(most) if recipe.packing else self._divided(most)
-            return replace(texts, rows=min(texts.rows, recipe.max_examples or texts.rows))
+            whole = self._of_at_least(recipe.min_length)
+            texts = whole._joined(most) if recipe.packing else whole._divided(most)
+            return replace(texts, rows=min(texts.rows, recipe.max_examples or texts.rows) if whole.tokens else 0)
         everything = getattr(recipe, "train_on", "answers") == "everything"
         kept = []
         for length, learned in zip(self.tokens, self.learned, strict=True):
@@ -47,6 +48,12 @@ class Lengths:
                 kept.append((min(length, most), left))
         share = len(kept) / max(1, len(self.tokens))
         rows = min(max(1, round(self.rows * share)) if kept else 0, recipe.max_examples or self.rows)
+        return replace(self, rows=rows, tokens=tuple(t for t, _ in kept), learned=tuple(n for _, n in kept))
+
+    def _of_at_least(self, fewest: int) -> "Lengths":
+        """Without the texts that have fewer tokens, whole as they are."""
+        kept = [(length, n) for length, n in zip(self.tokens, self.learned, strict=True) if length >= fewest]
+        rows = round(self.rows * len(kept) / max(1, len(self.tokens)))
         return replace(self, rows=rows, tokens=tuple(t for t, _ in kept), learned=tuple(n for _, n in kept))
 
     def _joined(self, most: int) -> "Lengths":

@@ -8,7 +8,7 @@ from facet.dataset.render import Renderer
 from facet.errors import DataError
 from facet.model.load import give_memory_back
 from facet.model.tokens import Lesson, TokenCounts, write_tokens
-from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.recipes import PretrainRecipe, TrainingRecipe
 from facet.work import log
 from facet.work.task import Task
 from facet.work.worker import Slice
@@ -34,7 +34,7 @@ def tokens(piece: Slice, folder: Path, recipe: TrainingRecipe) -> TokenCounts:
     counts = write_tokens(data / "train.parquet", place / "train.arrow", renderer, lesson)
     write_tokens(data / "validation.parquet", place / "validation.arrow", renderer, replace(lesson, most=None))
     if not counts.rows:
-        raise _nothing_left(counts, recipe.max_length)
+        raise _nothing_left(counts, recipe)
     del renderer
     give_memory_back()
     for words in _cut_words(counts, recipe.max_length):
@@ -55,8 +55,14 @@ def lesson_of(recipe: TrainingRecipe) -> Lesson:
     )
 
 
-def _nothing_left(counts: TokenCounts, max_length: int) -> DataError:
-    what = "There is nothing left to learn from."
+def _nothing_left(counts: TokenCounts, recipe: TrainingRecipe) -> DataError:
+    what, max_length = "There is nothing left to learn from.", recipe.max_length
+    if counts.left_out and isinstance(recipe, PretrainRecipe):
+        return DataError(
+            what,
+            f"All {counts.left_out:,} texts have fewer than {recipe.min_length:,} tokens, and were to be left out.",
+            "Lower “Fewest word pieces”.",
+        )
     if counts.left_out:
         return DataError(
             what,

@@ -48,6 +48,14 @@ def test_texts_are_joined_or_divided_into_pieces_of_the_longest_length():
     assert divided.rows == 40 and divided.longest == 256
 
 
+def test_whole_texts_that_are_too_short_are_not_planned_with():
+    texts = Lengths(40, (10, 20, 30, 1000), (10, 20, 30, 1000))
+    for packing in (True, False):
+        read = texts.read_with(PretrainRecipe(max_length=256, min_length=300, packing=packing))
+        assert read.rows == 40 and read.longest == 256, "ten texts of 1,000 tokens, whose last pieces stay"
+        assert texts.read_with(PretrainRecipe(max_length=256, min_length=2000, packing=packing)).rows == 0
+
+
 def test_like_lengths_side_by_side_are_filled_up_less_than_a_shuffle():
     by_length = padded(LENGTHS, RECIPE)[0]
     by_chance = padded(LENGTHS, RECIPE.model_copy(update={"train_sampling_strategy": "random"}))[0]

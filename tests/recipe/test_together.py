@@ -29,6 +29,7 @@ IDLE = [
     (SftRecipe, {"adam_beta2": 0.95, "optim": "sgd"}, ("adam_beta2", "optim")),
     (SftRecipe, {"bnb_4bit_quant_type": "fp4"}, ("bnb_4bit_quant_type", "base_precision")),
     (SftRecipe, {"lora_rank": 8, "tuning": "full"}, ("lora_rank", "tuning")),
+    (PretrainRecipe, {"too_long": "leave_out"}, ("too_long", "max_length")),
     (PretrainRecipe, {}, ("train_sampling_strategy", "packing")),
 ]
 
@@ -46,6 +47,10 @@ def test_what_does_nothing_is_said_with_both_labels_and_refuses_nothing(kind, ch
     recipe = read_recipe(kind, chosen)
     said = [clash.words for clash in recipe.clashes() if not clash.is_fatal]
     assert any(all(LABELS[name] in words for name in named) for words in said), said
+
+
+def test_texts_may_be_asked_to_be_longer_than_the_pieces_they_are_divided_into():
+    assert read_recipe(PretrainRecipe, {"min_length": 2048, "max_length": 256}).min_length == 2048
 
 
 def test_the_usual_recipe_has_nothing_to_say():

@@ -9,10 +9,10 @@ import pytest
 
 from facet.dataset.render import Renderer
 from facet.dataset.tokens import tokens as shown_tokens
-from facet.model.tokens import IGNORED, Lesson, packed, write_tokens
+from facet.model.tokens import IGNORED, Lesson, TokenCounts, packed, write_tokens
 from facet.recipe.recipes import PretrainRecipe, SftRecipe
 from facet.starter import FOLDER
-from facet.train.rows import lesson_of
+from facet.train.rows import _nothing_left, lesson_of
 
 TURNS = [
     {"role": "user", "content": "What is red?"},
@@ -80,6 +80,26 @@ def test_without_packing_every_text_begins_a_part_of_its_own(renderer, tmp_path)
     assert [row["input_ids"] for row in rows_of(tmp_path / "a")] == [
         one.ids for text in TEXTS for one in renderer.chunks(text, 8)
     ]
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_whole_texts_are_too_short_and_not_their_pieces(renderer, tmp_path, packing):
+    """Measured on pieces, short texts would stay, and long ones would lose their last words and their end."""
+    whole = [renderer.chunks(text)[0].ids for text in TEXTS]
+    fewest = min(map(len, whole)) + 1  # and no piece is as long as that
+    lesson = Lesson(fewest - 1, packing=packing, min_length=fewest)
+
+    counts = write_tokens(part(tmp_path, text=TEXTS), tmp_path / "a", renderer, lesson)
+
+    kept = [number for ids in whole if len(ids) >= fewest for number in ids]
+    found = [number for row in rows_of(tmp_path / "a") for number in row["input_ids"]]
+    assert counts.left_out == sum(len(ids) < fewest for ids in whole) < len(TEXTS)
+    assert found == kept[: len(found)] and len(kept) - len(found) <= packing, "a last token alone is no block"
+
+
+def test_where_every_text_is_too_short_the_error_names_the_one_setting_that_helps():
+    told = _nothing_left(TokenCounts(left_out=3), PretrainRecipe(min_length=500, max_length=64))
+    assert "3 texts have fewer than 500 tokens" in told.why and told.next == "Lower “Fewest word pieces”."
 
 
 def test_a_last_token_alone_is_no_block():
