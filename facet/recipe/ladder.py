@@ -7,7 +7,7 @@ from typing import Any, Final
 from facet.gemma.inspect import ModelFacts, facts_of
 from facet.recipe.forecast import SAFE, Forecast, Machine, checkpoints, forecast, memory_gb, resolved
 from facet.recipe.knobs import Setting, settings, show
-from facet.recipe.recipes import SftRecipe, TrainingRecipe
+from facet.recipe.recipes import PretrainRecipe, SftRecipe, TrainingRecipe
 from facet.recipe.workload import Lengths
 
 SHORTEST: Final = 64  # tokens
@@ -147,12 +147,14 @@ def _at_once(recipe: TrainingRecipe, count: int) -> dict[str, Any]:
 
 
 def _shorter(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine) -> Changed | None:
-    longest = min(recipe.max_length, lengths.longest)
+    longest = lengths.read_with(recipe).longest  # of joined texts, a block is
     shorter = [length for length in reversed(LENGTHS) if SHORTEST <= length < longest]
     if not shorter:
         return None
     fitting = (length for length in shorter if _with(facts, recipe, lengths, machine, {"max_length": length}).fits)
     length = next(fitting, shorter[min(2, len(shorter) - 1)])
+    if isinstance(recipe, PretrainRecipe):
+        return f"Pieces of {length:,} tokens", {"max_length": length}
     return f"At most {length:,} tokens of each example", {"max_length": length}
 
 
@@ -190,8 +192,10 @@ def _rung(
     facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, words: str, changes: dict[str, Any]
 ) -> Rung:
     there = _with(facts, recipe, lengths, machine, changes)
-    now = lengths.cut_rows(recipe.max_length)
-    cut = max(0, lengths.cut_rows(changes.get("max_length", recipe.max_length)) - now)
+    cut = 0
+    if not isinstance(recipe, PretrainRecipe):  # texts are divided, and none of them loses its end
+        now = lengths.cut_rows(recipe.max_length)
+        cut = max(0, lengths.cut_rows(changes.get("max_length", recipe.max_length)) - now)
     return Rung(words, dict(changes), "", there.gb, there.minutes, there.fits, cut)
 
 

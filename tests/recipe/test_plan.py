@@ -118,6 +118,20 @@ def test_every_change_of_the_ladder_does_what_it_says():
     assert shorter.cut_rows == LENGTHS.cut_rows(shorter.changes["max_length"]) > 0
 
 
+@pytest.mark.parametrize("packing", [True, False])
+def test_of_joined_texts_shorter_pieces_are_offered_though_each_text_is_short(packing):
+    size = 50 if packing else 4000  # divided, a short text is no longer than itself
+    lengths = Lengths(4000, (size,), (size,))
+    recipe = PretrainRecipe(max_length=2048, packing=packing, per_device_train_batch_size=1)
+    need = plan(GEMMA_270M, recipe, lengths, (HERE,)).here.gb
+
+    made = plan(GEMMA_270M, recipe, lengths, (replace(HERE, free_gb=0.8 * need),))
+
+    shorter = next(rung for rung in made.ladder if "max_length" in rung.changes)
+    assert made.longest == 2048 and shorter.changes["max_length"] < 2048 and shorter.gb < need
+    assert shorter.words == f"Pieces of {shorter.changes['max_length']:,} tokens" and shorter.cut_rows == 0
+
+
 def test_where_nothing_else_helps_a_smaller_model_does_or_nothing_is_promised():
     ladder = planned(free_gb=4.5, facts=GEMMA_1B).ladder
     assert ladder[-1].model == "google/gemma-3-270m-it" and ladder[-1].fits
