@@ -15,6 +15,10 @@ from facet.track.feed import Point
 TAGS: Final = {
     "loss": "train/loss",
     "validation_loss": "validation/loss",
+    "validation_token_accuracy": "validation/token_accuracy",
+    "accuracy": "validation/accuracy",
+    "macro_f1": "validation/macro_f1",
+    "look_seconds": "validation/look_seconds",
     "token_accuracy": "train/token_accuracy",
     "learning_rate": "train/learning_rate",
     "grad_norm": "train/grad_norm",

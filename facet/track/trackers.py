@@ -21,7 +21,11 @@ Name = Literal["tensorboard", "trackio", "wandb"]
 PROJECT: Final = "facet"
 BATCH: Final = 500  # points in one line
 MOST_SECONDS: Final = 300.0
-PASSED_ON: Final = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "SSL_CERT_FILE")
+PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")  # some programs read only small letters
+PASSED_ON: Final = (
+    "PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", *PROXIES, *map(str.lower, PROXIES),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from importlib.util import find_spec
 
@@ -11,8 +12,8 @@ import pytest
 
 from facet.errors import AccessError, SettingError
 from facet.identity import LOCAL, Person
-from facet.track import tensorboard
-from facet.track.feed import Feed
+from facet.track import tensorboard, trackers
+from facet.track.feed import Feed, Point
 from facet.track.trackers import tell, tracker
 from facet.work import log
 from tests.journeys import a_studio, prepared_example
@@ -60,6 +61,7 @@ class Told:
         yield
 
 
+POINTS = [Point(step, 0.0, {"loss": loss_at(step)}) for step in (1, 2)]
 EXPECTED = [(step, loss_at(step)) for step in range(1, STEPS + 1)]
 LOOKS = [(step, float(step)) for step in (4, 8, 12)]
 
@@ -105,6 +107,37 @@ def test_tensorboard_reads_one_clean_curve_after_two_resumes(tmp_path):
         (step, pytest.approx(value)) for step, value in EXPECTED
     ]
     assert [(one.step, one.value) for one in found.Scalars("validation/loss")] == LOOKS
+
+
+def test_what_a_look_measures_stands_with_the_validation_loss():
+    looked = ("validation_loss", "validation_token_accuracy", "accuracy", "macro_f1", "look_seconds")
+    learned = ("loss", "token_accuracy", "learning_rate", "grad_norm", "step_seconds", "memory_gb")
+
+    assert {tensorboard.tag(name).split("/")[0] for name in looked} == {"validation"}
+    assert {tensorboard.tag(name).split("/")[0] for name in learned} == {"train"}
+    assert len({tensorboard.tag(name) for name in looked + learned}) == len(looked + learned), "each its own curve"
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy", "NO_PROXY"])
+def test_a_tracker_goes_out_through_the_proxy_that_facet_uses(tmp_path, monkeypatch, name):
+    given = {}
+
+    class Child:
+        def __init__(self, *_, env, **__):
+            given.update(env)
+
+        def communicate(self, _):
+            return '{"told": 2}\n{"closed": true}\n', None
+
+        def kill(self):
+            pass
+
+    monkeypatch.setenv(name, "http://proxy.example:3128")
+    monkeypatch.setenv("HF_TOKEN", "not for a tracker")
+    monkeypatch.setattr(trackers.subprocess, "Popen", Child)
+    trackers._through_child({"tracker": "wandb", "folder": str(tmp_path)}, POINTS, threading.Event())
+
+    assert given[name] == "http://proxy.example:3128" and "HF_TOKEN" not in given
 
 
 def test_the_checksum_is_crc32c():
