@@ -93,10 +93,11 @@ class Learning(Recipe):
     early_stopping_threshold: Annotated[float, Field(ge=0, le=1), Knob(
         group="Length of training", needs=Need("early_stopping_patience"),
         label="What counts as better",
-        plain="A check counts as better only if it is better by this much. "
+        plain="A check counts as better only if it is better by this much, and by 0.2 % in any case. "
         "Higher ends sooner, with a model that recites less.",
-        expert="Smallest fall of the validation loss, in nats per token, that resets the patience.",
-        source="0, as in transformers: every fall counts.",
+        expert="Smallest fall of the validation loss, in nats per token, that resets the patience; a fall of less than "
+        "0.2 % of the loss never does.",
+        source="0: every fall of more than 0.2 % counts.",
     )] = 0.0
 
 

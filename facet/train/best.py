@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from facet.recipe.recipes import TrainingRecipe
 
-NOISE = 0.002  # a loss this share lower is no better: two looks at the same model differ by less
+NOISE = 0.002  # a loss this share lower is no better: looks at models that answer alike differ by less
 Looks = Sequence[tuple[int, float]]  # (step, validation loss), in order of step
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.recipes import PretrainRecipe, TrainingRecipe
 from facet.train import best
 
 Kind = Literal["begun", "learning", "flat", "memorising", "unstable", "finished"]
@@ -171,9 +171,10 @@ def _flat(before: float, now: float, which: str, recipe: TrainingRecipe) -> Heal
     if before < 0.05:
         return Health("flat", f"There was little to learn: the {which} was {_n(before)} from the start.", "")
     faster = f"Try “Learning speed” {_n(recipe.learning_rate * 3)}, three times of now"
-    return Health(
-        "flat", words, f"{faster}. If that changes nothing, look whether the answers follow from the questions."
-    )
+    doubt = "the answers follow from the questions"
+    if isinstance(recipe, PretrainRecipe):
+        doubt = "the texts are readable, and new to the model"
+    return Health("flat", words, f"{faster}. If that changes nothing, look whether {doubt}.")
 
 
 # ---- what is measured

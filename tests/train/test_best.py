@@ -2,6 +2,7 @@
 
 import pytest
 
+from facet.recipe.knobs import settings
 from facet.recipe.recipes import SftRecipe
 from facet.train import best
 
@@ -65,3 +66,11 @@ def test_the_reason_quotes_the_loss_that_the_checks_were_compared_with():
     looks = [(10, 1.0), (20, 0.96), (30, 0.94), (40, 0.93)]  # ever a little lower, and never by a tenth
     words = best.why_enough(looks, least=0.1)
     assert "3 checks in a row brought no clearly lower validation loss than 1 at step 10" in words
+
+
+def test_the_setting_says_how_much_a_fall_has_to_be_at_least():
+    knob = next(one.knob for one in settings(SftRecipe) if one.name == "early_stopping_threshold")
+    least = f"{100 * best.NOISE:g} %"
+
+    assert least in knob.plain and least in knob.expert and least in knob.source
+    assert best.without_gain([(1, 1.0), (2, 0.9985)]) == 1 and best.without_gain([(1, 1.0), (2, 0.997)]) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facet.recipe.recipes import SftRecipe
+from facet.recipe.recipes import PretrainRecipe, SftRecipe
 from facet.train.health import health, spike
 from tests.train.health_curves import Case, cases
 
@@ -101,3 +101,11 @@ def test_a_gentle_run_that_learns_by_heart_is_told_from_the_validation_loss_alon
     told = health({"loss": RISING, "validation_loss": checked}, 40, GENTLE)
 
     assert told.kind == "memorising" and "rose from 2 to 3." in told.words
+
+
+def test_of_texts_that_teach_little_nobody_is_sent_to_look_for_questions():
+    curves = {"loss": [(step, 3.0) for step in range(1, 41)]}
+    told = [health(curves, 40, recipe, over=True) for recipe in (SftRecipe(), PretrainRecipe())]
+
+    assert {one.kind for one in told} == {"flat"}
+    assert "questions" in told[0].next and "texts" in told[1].next and "questions" not in told[1].next
