@@ -168,6 +168,8 @@ def _remarks(run: RunCard, task: Task) -> list[str]:
     if recipe.base_precision == "auto" and not task.execution():
         said.append("The run has not begun: Facet would choose the precision on the machine it runs on.")
     for name, words in ELSEWHERE.items():
+        if name == "too_long" and method_of(recipe) == "cpt":
+            continue  # texts are divided, here as in Facet
         field = type(recipe).model_fields.get(name)
         if field is not None and getattr(recipe, name) != field.default:
             said.append(f"Not done here: {words} ({name}), which Facet does by itself.")

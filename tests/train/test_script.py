@@ -62,6 +62,12 @@ def test_the_script_is_python_and_needs_no_facet(studio, dataset_id, recipe):
     assert subprocess.run(["ruff", "check", "--select", "F", "-"], input=text, text=True).returncode == 0
 
 
+def test_a_setting_that_does_nothing_for_texts_is_not_said_to_be_missing(studio, dataset_id):
+    task = a_run(studio, dataset_id)
+    assert "too long" in written(studio, task, SftRecipe(max_steps=3, too_long="leave_out"))
+    assert "too long" not in written(studio, task, PretrainRecipe(max_steps=3, too_long="leave_out"))
+
+
 def test_every_argument_of_the_trainer_stands_in_it(studio, dataset_id):
     task = a_run(studio, dataset_id, learning_rate=7e-3, lora_rank=3, weight_decay=0.25)
     card = studio.run(LOCAL, task.id)
