@@ -39,15 +39,15 @@ def serious(page, axe: str) -> list[str]:
 @pytest.mark.parametrize("state", ["first visit", "in use"])
 def test_no_tab_is_hard_to_read_or_wider_than_the_window(fresh_url, used, open_page, axe, album, state, dark):
     page = open_page(fresh_url if state == "first visit" else used, dark=dark)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)
     found = {}
     for tab in TABS:
         go(page, tab)
-        page.wait_for_timeout(600)
+        page.wait_for_timeout(300)
         found[tab] = serious(page, axe)
         for size, (width, height) in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(300)
+            page.wait_for_timeout(150)
             wide = page.evaluate("document.documentElement.scrollWidth")
             album.picture(page, f"{tab}-{state}-{size}-{'dark' if dark else 'light'}")
             if wide > width:

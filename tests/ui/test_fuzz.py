@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import secrets
 
 import httpx
@@ -34,6 +35,7 @@ BEGINNERS = ("begin", "take_example")  # they take nothing from outside and real
 
 VISIT = secrets.token_hex(4)
 SINGLE = ("NaN", "true", "[]", "{}", '"x"')
+SOAK = os.environ.get("FACET_SOAK") == "1"  # else one kind of junk in each place, another in the next one
 PARTS = 4  # of all handlers: together they take minutes
 
 
@@ -47,7 +49,7 @@ def calls(page, part: int):
         yield index, fn, ["1"] * (len(fn.inputs) + 3)
         usual = [usually(component) for component in fn.inputs]
         for place in range(len(usual)):
-            for value in SINGLE:
+            for value in SINGLE if SOAK else (SINGLE[(index + place) % len(SINGLE)],):
                 yield index, fn, [*usual[:place], value, *usual[place + 1 :]]
 
 
