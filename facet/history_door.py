@@ -17,6 +17,7 @@ from facet.recipe.recipes import TrainingRecipe
 from facet.starting import Starting
 from facet.train import run_file
 from facet.train.history import MISSING, Comparison, Row, against_advice, clean_note, compare
+from facet.train.run_data import data_has_changed, preparation, source_text
 from facet.train.run_file import Described
 from facet.train.runs import RunCard, Runs
 from facet.train.script import script
@@ -159,23 +160,17 @@ class HistoryDoor:
         if found := self._dataset_like(person, told.data):
             return found
         data = told.data
-        upload_id = self.bring(person, run_file.source_text(data.get("source") or {}, local_files))  # type: ignore[attr-defined]
+        upload_id = self.bring(person, source_text(data, local_files))  # type: ignore[attr-defined]
         try:
+            name = str(data.get("name") or "")[:80]
             dataset_id = self.prepare(  # type: ignore[attr-defined]
-                person,
-                upload_id,
-                str(data.get("name") or "")[:80],
-                data.get("mapping"),
-                test_size=data.get("test_size", 0.1),
-                validation_size=data.get("validation_size", 0.1),
-                seed=data.get("seed", 0),
-                correction=data.get("correction"),
+                person, upload_id, name, data.get("mapping"), **preparation(data)
             )
         finally:
             self.workspace.delete(person, "uploads", upload_id)
         if self.shelf.card(person, dataset_id).summary["fingerprint"] != data.get("fingerprint"):
             self.delete(person, "datasets", dataset_id)  # type: ignore[attr-defined]
-            raise run_file.data_has_changed(local_files)
+            raise data_has_changed(local_files)
         return dataset_id
 
     def _dataset_like(self, person: Person, data: Mapping[str, Any]) -> str | None:

@@ -24,7 +24,7 @@ def recipe_of(summary: dict[str, Any]) -> dict[str, Any]:
         "correction": summary.get("correction"),
         "mapping": summary["mapping"],
         "cleaning": {},
-        "split": {name: summary[name] for name in ("test_size", "validation_size", "seed")},
+        "split": {name: summary.get(name) for name in ("test_size", "validation_size", "seed")},
         "repairs": [],
     }
 

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import yaml
 
-from facet.dataset.mapping import parse_mapping
-from facet.dataset.sides import Choices
-from facet.errors import FacetError, NotFoundError, SettingError
+from facet.errors import NotFoundError, SettingError
 from facet.recipe.knobs import read_recipe
 from facet.recipe.methods import METHODS, RECIPES, as_meant
 from facet.recipe.recipes import TrainingRecipe
+from facet.train.run_data import not_a_run_file, require_usable
 from facet.workspace import clean_name
 
 LARGEST_BYTES: Final = 64_000
@@ -83,7 +82,7 @@ def described_run(described: dict[str, Any], changes: dict[str, Any] | None = No
     settings = as_meant({str(name): value for name, value in described["recipe"].items()})
     continues, revision = described.get("continues") or {}, described["model"].get("revision")
     template = described.get("template")
-    _require_usable(described["data"])
+    require_usable(described["data"])
     return Described(
         name=clean_name(described["name"]) if described.get("name") else "",
         model=described["model"]["id"][:400],
@@ -94,31 +93,6 @@ def described_run(described: dict[str, Any], changes: dict[str, Any] | None = No
         came_from=str(continues.get("from") or "")[:300],
         template=template if isinstance(template, str) and len(template) <= LONGEST_TEMPLATE else None,
     )
-
-
-def _require_usable(data: dict[str, Any]) -> None:
-    """Before anything is brought: what reads these lines later speaks of fields of a page, and here there are none."""
-    choices = {"seed": data.get("seed", 0), "test_size": data.get("test_size", 0.1)}
-    choices["validation_size"] = data.get("validation_size", 0.1)
-    try:
-        Choices.checked(choices["test_size"], choices["validation_size"], choices["seed"])
-    except SettingError as error:
-        written = ", ".join(f"{name}: {str(value)[:20]}" for name, value in choices.items())
-        raise not_a_run_file(f"Its data cannot be divided with {written}.") from error
-    try:
-        if data.get("mapping") is not None:
-            parse_mapping(data["mapping"])
-    except FacetError as error:
-        raise not_a_run_file("Its mapping of columns has parts that are not known.") from error
-    correction = data.get("correction")
-    if correction is not None and not _is_of_texts(correction):
-        raise not_a_run_file("Its correction of how a file is read is not made of names and texts.")
-
-
-def _is_of_texts(correction: Any) -> bool:
-    if not isinstance(correction, dict):
-        return False
-    return all(isinstance(name, str) and isinstance(text, str | None) for name, text in correction.items())
 
 
 def continued_sha256(described: dict[str, Any]) -> str:
@@ -132,48 +106,4 @@ def adapter_is_not_here(wanted: str, came_from: str) -> NotFoundError:
         "This run goes on from an adapter that is not here.",
         f"Its weights have the SHA-256 {wanted[:12]}…, and no run here has them.",
         f"Bring it in first: python -m facet import {named}. Then start again.",
-    )
-
-
-def source_text(source: Any, local_files: bool) -> str:
-    """What is to be brought so that the data can be prepared anew, as a person writes it.
-
-    `local_files`: a file of this name in the working folder may be taken, as at a terminal.
-    Raises: `NotFoundError` when it cannot be had.
-    """
-    if not isinstance(source, dict):
-        raise not_a_run_file("Its source of data is not described.")
-    kind, where, revision = source.get("kind"), str(source.get("where", "")), source.get("revision")
-    match kind:
-        case "hub":
-            name, separator, part = where.partition(":")
-            return f"hub:{name}" + (f"@{revision}" if revision else "") + separator + part
-        case "example":
-            return f"example:{where}"
-    if local_files and Path(where).is_file():
-        return where
-    raise NotFoundError(
-        "The data of this run file is not here.",
-        f"It came from a file called {where[:80] or '(no name)'}, which is not in this folder."
-        if local_files
-        else f"It came from a file called {where[:80] or '(no name)'}.",
-        "Prepare that file first, then start again; or name a dataset with --data."
-        if local_files
-        else "Bring that file on the Data tab, press “Prepare”, then choose the run file again.",
-    )
-
-
-def data_has_changed(local_files: bool) -> NotFoundError:
-    return NotFoundError(
-        "The data of this run file has changed.",
-        "The source gives other rows than those the run learned from.",
-        "Prepare the data yourself and name it with --data."
-        if local_files
-        else "Prepare the data yourself on the Data tab, and fill in the settings by hand.",
-    )
-
-
-def not_a_run_file(why: str) -> SettingError:
-    return SettingError(
-        "This is not a run file Facet can read.", why, "Use a facet-run.yaml from a download or an export."
     )

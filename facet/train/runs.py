@@ -17,6 +17,7 @@ from facet.model.source import BaseSource
 from facet.recipe.methods import method_of, recipe_of
 from facet.recipe.recipes import TrainingRecipe
 from facet.train.continued import Beginning
+from facet.train.run_data import described_data
 from facet.work import log
 from facet.work.conductor import Looking
 from facet.work.log import Progress
@@ -236,7 +237,6 @@ class Runs:
     def run_file(self, person: Person, run_id: str) -> str:
         """`facet-run.yaml`: everything needed to do the same run again, or where an imported adapter came from."""
         card, task = self.card(person, run_id), self.task(person, run_id)
-        data = card.dataset
         described: dict[str, Any] = {
             "facet_run": 1,
             "name": card.name,
@@ -248,16 +248,7 @@ class Runs:
         if card.continues:
             described["continues"] = {name: card.continues[name] for name in ("adapter_sha256", "from")}
         described |= {
-            "data": {
-                "name": data["name"],
-                "fingerprint": data["fingerprint"],
-                "source": _source_words(data["source"]),
-                "mapping": data["mapping"],
-                "test_size": data["test_size"],
-                "validation_size": data.get("validation_size"),
-                "seed": data["seed"],
-                "correction": data.get("correction"),
-            },
+            "data": described_data(card.dataset),
             "recipe": card.recipe.model_dump(),
             **({"template": template} if (template := task.request.get("template")) else {}),
             "made_with": (task.execution() or {}).get("versions", {"facet": facet.__version__}),
@@ -269,16 +260,3 @@ def _yaml(described: dict[str, Any], when: float) -> str:
     return yaml.safe_dump(
         described | {"written": time.strftime("%Y-%m-%d", time.gmtime(when))}, sort_keys=False, allow_unicode=True
     )
-
-
-def _source_words(source: dict[str, Any]) -> dict[str, Any]:
-    """Where the rows came from, without the folders of anybody's computer."""
-    where = source.get("where", "")
-    if source.get("kind") in ("file", "folder"):
-        where = source.get("original_name") or Path(where).name
-    return {
-        "kind": source.get("kind"),
-        "where": where,
-        "revision": source.get("revision"),
-        "sha256": source.get("sha256"),
-    }

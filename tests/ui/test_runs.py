@@ -200,6 +200,13 @@ def test_on_the_page_a_run_file_opens_no_file_of_this_machine(studio, tasks, tmp
         ({"mapping": 3}, "mapping"),
         ({"correction": 3}, "correction"),
         ({"correction": {"encoding": 8}}, "correction"),
+        ({"cleaning": {"scrub": True}}, "cleaning"),
+        ({"cleaning": [1]}, "cleaning"),
+        ({"sample_size": "many"}, "sample_size: many"),
+        ({"splits": "mine"}, "splits: mine"),
+        ({"stratify": 3}, "stratify: 3"),
+        ({"repairs": [{"kind": "shell", "command": "x"}]}, "repairs"),
+        ({"repairs": {"kind": "mend_letters"}}, "repairs"),
     ],
     ids=str,
 )

@@ -246,6 +246,14 @@ def _checked(rule: Any) -> dict[str, Any]:
     return rule
 
 
+def require_known(repairs: Any) -> None:
+    """Raises: `SettingError` for what is not a list of repairs."""
+    if not isinstance(repairs, list):
+        raise _unknown(None)
+    for rule in repairs:
+        _checked(rule)
+
+
 def _unknown(kind: Any) -> SettingError:
     return SettingError(
         "This repair cannot be done.",
