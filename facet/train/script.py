@@ -11,12 +11,16 @@ from typing import Any, Final
 
 from jinja2 import Environment
 
-from facet.errors import SettingError
-from facet.gemma.inspect import inspect
+from facet.errors import FacetError, SettingError
+from facet.gemma.inspect import inspect, read_config
 from facet.gemma.models import STARTER
+from facet.gemma.packed import packed_in
 from facet.gemma.targets import lora_targets
+from facet.model.load import TOWERS
 from facet.model.source import BaseSource
+from facet.recipe.bits import SQUEEZED, uses_bits
 from facet.recipe.methods import method_of
+from facet.recipe.recipes import TrainingRecipe
 from facet.train.history import METHOD_WORDS
 from facet.train.rows import validation_rows
 from facet.train.runs import RunCard
@@ -27,11 +31,6 @@ from facet.workspace import clean_name, read_json
 TEMPLATE: Final = Path(__file__).with_name("plain_script.txt")
 WIDTH: Final = 116
 PACKAGES: Final = ("torch", "transformers", "trl", "peft")
-QUANTISED: Final = {
-    "8bit": "load_in_8bit=True",
-    "4bit": 'load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, '
-    "bnb_4bit_compute_dtype=getattr(torch, DTYPE)",
-}
 # Settings that Facet carries out itself, beside what TRL is told.
 ELSEWHERE: Final = {
     "too_long": "leaving out examples that are too long",
@@ -39,6 +38,7 @@ ELSEWHERE: Final = {
     "max_examples": "taking only so many examples",
     "loraplus_lr_ratio": "two learning speeds in one adapter",
 }
+BEGINNING: Final = {"lora": "adapter", "full": "weights"}  # the flag for what another run learned
 # What the script says itself, or a person decides anew.
 NOT_TOLD: Final = ("output_dir", "dataset_kwargs", "disable_tqdm", "report_to")
 
@@ -82,7 +82,6 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
         targets=_targets(task, base, models) if recipe.tuning == "lora" else "",
         micro_batch=execution.get("micro_batch"),
     )
-    versions = execution.get("versions", {})
     is_on_hub = base.where == "hub" and run.base_model != STARTER
     sft = {name: value for name, value in told.sft.items() if name not in NOT_TOLD}
     return {
@@ -90,14 +89,14 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
         "what": f"{METHOD_WORDS[method_of(recipe)]}; {_model_words(run, base)}",
         "data_name": clean_name(run.dataset_name),
         "rows": f"{rows:,}",
-        "packages": " ".join(f"{name}=={versions[name]}" if name in versions else name for name in PACKAGES)
-        + " datasets"
-        + (" bitsandbytes" if recipe.base_precision in QUANTISED else ""),
+        "packages": _packages(execution.get("versions", {}), uses_bits(recipe) or _is_packed(base, models)),
         "remarks": [line for remark in _remarks(run, task) for line in textwrap.wrap(remark, 112)],
         "needs_model": not is_on_hub,
         "model": base.id if is_on_hub else None,
         "revision": base.revision if is_on_hub else None,
         "continues": bool(run.continues),
+        "beginning": BEGINNING[recipe.tuning],
+        "ended_at": _ended_at(run),
         "method": method_of(recipe),
         "template": base.template,
         "tuning": recipe.tuning,
@@ -106,7 +105,7 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
         "max_length": recipe.max_length,
         "seed": recipe.seed,
         "dtype": "float32" if recipe.tuning == "full" else execution.get("dtype", "float32"),
-        "quantised": QUANTISED.get(recipe.base_precision, "") if recipe.tuning == "lora" else "",
+        "quantised": _quantised(recipe) if recipe.tuning == "lora" else "",
         "threads": execution.get("threads"),
         "evaluate_at": sorted(evaluation_steps(recipe, steps)) if recipe.evaluations else [],
         "validation_rows": validation_rows(recipe, steps),
@@ -117,6 +116,39 @@ def facts(run: RunCard, task: Task, models: Path) -> dict[str, Any]:
         "sft": sft | {"report_to": [], "dataset_kwargs": {"skip_prepare_dataset": True}},
         "lora": told.lora,
     }
+
+
+def _packages(versions: dict[str, str], bits: bool) -> str:
+    """What pip is told. A version as a machine has it may name its own build (2.13.0+cpu), which pip does not find."""
+    known = [f"{name}=={versions[name].partition('+')[0]}" if name in versions else name for name in PACKAGES]
+    return " ".join([*known, "datasets", *(["bitsandbytes"] if bits else [])])
+
+
+def _is_packed(base: BaseSource, models: Path) -> bool:
+    """Was it squeezed before it was published? Of a model that is not here that is not known."""
+    try:
+        return packed_in(read_config(base.folder(models) / "config.json")) is not None
+    except FacetError:
+        return False
+
+
+def _quantised(recipe: TrainingRecipe) -> str:
+    """The arguments of `BitsAndBytesConfig`, as the worker gives them."""
+    skipped = f"llm_int8_skip_modules={['lm_head', *TOWERS, *(f'model.{tower}' for tower in TOWERS)]!r}"
+    if recipe.base_precision == "8bit":
+        return f"load_in_8bit=True, {skipped}"
+    if recipe.base_precision != "4bit":
+        return ""
+    kind, double = recipe.bnb_4bit_quant_type, recipe.bnb_4bit_use_double_quant
+    return (
+        f"load_in_4bit=True, bnb_4bit_quant_type={kind!r}, bnb_4bit_use_double_quant={double!r}, "
+        f"bnb_4bit_compute_dtype=getattr(torch, DTYPE), {skipped}"
+    )
+
+
+def _ended_at(run: RunCard) -> int | None:
+    """The step at which a run ended before its time, by a person's wish or because it got no better."""
+    return run.progress.step if run.progress.stage == "finished" and run.progress.early else None
 
 
 def _words_of(name: str) -> str:
@@ -159,11 +191,13 @@ def _remarks(run: RunCard, task: Task) -> list[str]:
     said = ["Numbers differ from Facet's in the last digits, because Facet computes the loss in a faster way."]
     if recipe.keep_best:
         said.append("Facet keeps the save point that did best on the validation part; this script keeps the last.")
-    if recipe.early_stopping_patience:
+    if ended := _ended_at(run):
+        said.append(f"That run ended early, at step {ended:,}, and so does this script; --stop-after says otherwise.")
+    elif recipe.early_stopping_patience:
         said.append("Facet may stop early when the validation part gets no better; this script goes on to the end.")
     if recipe.lora_dropout:
         said.append("“Forgetting on purpose” falls on other weights than in Facet, which draws its dice elsewhere.")
-    if recipe.base_precision in QUANTISED:
+    if recipe.base_precision in SQUEEZED and recipe.tuning == "lora":
         said.append("On 4 or 8 bits TRL holds the adapter in bfloat16, and Facet in float32: expect small differences.")
     if recipe.base_precision == "auto" and not task.execution():
         said.append("The run has not begun: Facet would choose the precision on the machine it runs on.")
@@ -174,7 +208,8 @@ def _remarks(run: RunCard, task: Task) -> list[str]:
         if field is not None and getattr(recipe, name) != field.default:
             said.append(f"Not done here: {words} ({name}), which Facet does by itself.")
     if run.continues:
-        said.append("It goes on from an adapter: give the folder of that one with --adapter.")
+        what = "an adapter" if recipe.tuning == "lora" else "a whole model that was tuned before"
+        said.append(f"It goes on from {what}: give the folder of that one with --{BEGINNING[recipe.tuning]}.")
     said.append("Text that spells a control token of the model stays text in Facet; here it becomes that token.")
     return said
 
