@@ -62,13 +62,13 @@ class PlanDoor:
         Raises: what `check_model` reports, but not that the model is too large; `CapacityError` when `where` is not
         here.
         """
-        base_model, recipe = self._as_begun(person, base_model, recipe, start_from)
+        base_model, recipe = self.as_begun(person, base_model, recipe, start_from)
         check = self.starting.chooser.check(person, base_model, grant=grant)
         if check.problem and check.facts is None:
             raise check.problem
         return self.planning.plan(person, dataset_id, check, recipe, where, grant, bool(start_from))
 
-    def _as_begun(
+    def as_begun(
         self, person: Person, base_model: str, recipe: TrainingRecipe, start_from: str | None
     ) -> tuple[str, TrainingRecipe]:
         """The model and the recipe of a run that goes on from another: that one decides both in part.
@@ -97,7 +97,7 @@ class PlanDoor:
         Raises: what `check_model` reports; `NotFoundError` for a model that is not on this machine yet; `SettingError`
         when the recipe asks for what the data or the model do not have.
         """
-        base_model, recipe = self._as_begun(person, base_model, recipe, start_from)
+        base_model, recipe = self.as_begun(person, base_model, recipe, start_from)
         self.starting.folder(person, base_model)
         check = self.starting.check(person, base_model, grant)
         data = self.starting.shelf.folder(person, dataset_id)

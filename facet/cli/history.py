@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from facet.cli.people import machine_grant
+from facet.cli.train import as_begun, require_no_model
 from facet.errors import SettingError
 from facet.history_door import Again
 from facet.identity import LOCAL
 from facet.recipe.knobs import add_arguments, read_recipe, settings
 from facet.recipe.methods import RECIPES
+from facet.recipe.recipes import TrainingRecipe
 from facet.studio import Studio
 from facet.track.trackers import TRACKERS
 from facet.train.history import Row
@@ -109,7 +111,10 @@ def clone(options: argparse.Namespace) -> Answer:
             f"Its way of training does not know {', '.join(strange)}.",
             "Leave it out and start again.",
         )
+    require_no_model(options, again.start_from)
     recipe = read_recipe(kind, again.recipe.model_dump() | given)
+    assert isinstance(recipe, TrainingRecipe)
+    recipe = as_begun(studio, recipe, given, again.start_from)
     model, revision = (options.model, None) if options.model else (again.base_model, again.revision)
     changed = Again(
         options.data or again.dataset_id,

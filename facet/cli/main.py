@@ -48,10 +48,9 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Wrong usage ends here, with exit code 2."""
     known = parser()
     options = known.parse_args(arguments)
-    if options.command is train.train and not (options.data or options.file):
-        known.error(
-            "train needs --data DATASET or --file facet-run.yaml; `python -m facet datasets` lists the datasets"
-        )
+    asked = {train.train: train.wrong_usage, plan.plan: train.both_models}.get(options.command)
+    if asked and (wrong := asked(options)):
+        known.error(wrong)
     return options
 
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from facet.cli.people import machine_grant
-from facet.cli.train import given_in, recipe_with
+from facet.cli.train import as_begun, given_in, recipe_with
 from facet.errors import FacetError, TrainingError
 from facet.identity import LOCAL
 from facet.recipe.advice import PRESETS
@@ -24,7 +24,7 @@ LOOK_EVERY_SECONDS = 0.5
 
 def add_plan(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data", metavar="DATASET", required=True, help="a dataset id, as `prepare` printed it")
-    verb.add_argument("--model", default="starter", help="starter, a Hub id, or a folder; default starter")
+    verb.add_argument("--model", help="starter, a Hub id, or a folder; default starter")
     words = "a finished or imported run that would be trained further; RUN@STEP: from a save point of it"
     verb.add_argument("--from", metavar="RUN", help=words)
     verb.add_argument("--goal", choices=list(GOALS), default="any", help="what the model is for; decides some settings")
@@ -37,9 +37,10 @@ def add_plan(verb: argparse.ArgumentParser) -> None:
 def plan(options: argparse.Namespace) -> Answer:
     """Advice, with the settings that are given; then what that comes to."""
     studio, grant, before = Studio.from_environment(), machine_grant(), getattr(options, "from")
-    model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model
+    model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     advised = studio.advise(LOCAL, options.data, model, options.preset, grant, options.goal).recipe
-    recipe = recipe_with(advised, given_in(options, type(advised)))
+    given = given_in(options, type(advised))
+    recipe = as_begun(studio, recipe_with(advised, given), given, before)
     if options.measure:
         _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant, before))
     made = studio.plan(LOCAL, options.data, model, recipe, None, grant, before)

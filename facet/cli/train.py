@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from facet.recipe.methods import METHODS, RECIPES, as_meant
 from facet.recipe.recipes import TrainingRecipe
 from facet.recipe.reference import reference
 from facet.studio import Studio
+from facet.train.continued import require_as_decided
 
 Answer = dict[str, Any]
 
@@ -25,7 +27,7 @@ Answer = dict[str, Any]
 def add_train(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data", metavar="DATASET", help="a dataset id, as `prepare` printed it")
     verb.add_argument("--model", help="starter, a Hub id, or a folder with safetensors files; default starter")
-    verb.add_argument("--goal", choices=list(GOALS), default="any", help="what the model is for; decides some settings")
+    verb.add_argument("--goal", choices=list(GOALS), help="what the model is for; decides some settings")
     verb.add_argument("--preset", choices=list(PRESETS), help="how thoroughly, default balanced")
     verb.add_argument("--file", metavar="facet-run.yaml", help="do the run that this file describes again")
     words = "train this finished or imported run further; RUN@STEP: from a save point of it"
@@ -71,8 +73,10 @@ def given_in(options: argparse.Namespace, recipe: type[TrainingRecipe]) -> Answe
 def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, TrainingRecipe]:
     grant, before = machine_grant(), getattr(options, "from")
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
-    advised = studio.advise(LOCAL, options.data, model, options.preset or "balanced", grant, options.goal).recipe
-    recipe = recipe_with(advised, given_in(options, type(advised)))
+    preset, goal = options.preset or "balanced", options.goal or "any"
+    advised = studio.advise(LOCAL, options.data, model, preset, grant, goal).recipe
+    given = given_in(options, type(advised))
+    recipe = as_begun(studio, recipe_with(advised, given), given, before)
     place: Answer = {"start_from": before, "where": options.where, "more": _more(options, recipe)}
     return studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place), recipe
 
@@ -84,10 +88,51 @@ def recipe_with(advised: TrainingRecipe, given: Answer) -> TrainingRecipe:
     return recipe
 
 
+def as_begun(studio: Studio, recipe: TrainingRecipe, given: Iterable[str], before: str | None) -> TrainingRecipe:
+    """The recipe as it will be for a run that goes on from another, which decides some settings.
+
+    Raises: `SettingError` for one of those that was given as a flag, and is another there.
+    """
+    if not before:
+        return recipe
+    _, made = studio.as_begun(LOCAL, "", recipe, before)
+    require_as_decided(given, recipe, made)
+    return made
+
+
+def wrong_usage(options: argparse.Namespace) -> str | None:
+    """Flags that say two different things, in one sentence."""
+    if not (options.data or options.file):
+        return "train needs --data DATASET or --file facet-run.yaml; `python -m facet datasets` lists the datasets"
+    if options.file:
+        for name in ("from", "preset", "goal"):
+            if getattr(options, name):
+                return f"--{name} does not go with --file, which says that itself; leave one of them out"
+    return both_models(options)
+
+
+def both_models(options: argparse.Namespace) -> str | None:
+    if getattr(options, "from") and options.model:
+        return "--model does not go with --from: a run goes on with the model it began with; leave one of them out"
+    return None
+
+
+def require_no_model(options: argparse.Namespace, before: str | None) -> None:
+    """Raises: `SettingError` for --model where the run to be done again went on from another."""
+    if before and options.model:
+        raise SettingError(
+            "This run cannot have another starting model.",
+            "It goes on from what another run learned, and that fits the model it was made for only.",
+            "Leave out --model.",
+        )
+
+
 def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, TrainingRecipe]:
     described = read_run_file(Path(options.file))
-    kind = RECIPES[described.get("method", "sft")]
-    recipe = recipe_with(kind(), as_meant(described["recipe"]) | given_in(options, kind))
+    kind, before = RECIPES[described.get("method", "sft")], continued_run(studio, described)
+    require_no_model(options, before)
+    given = given_in(options, kind)
+    recipe = as_begun(studio, recipe_with(kind(), as_meant(described["recipe"]) | given), given, before)
     model = described["model"]
     return studio.start(
         LOCAL,
@@ -97,7 +142,7 @@ def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, Traini
         options.name or str(described.get("name", "")),
         None if options.model else model.get("revision"),
         machine_grant(),
-        continued_run(studio, described),
+        before,
         options.where,
         more={name: described[name] for name in ("template",) if described.get(name)} | _more(options, recipe),
     ), recipe

@@ -1,6 +1,7 @@
 """Training further from weights that are here already, trained or imported: what fits to what, and how it begins."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from facet.gemma.inspect import read_header
 from facet.gemma.models import find
 from facet.model.source import BaseSource
 from facet.model.tuned import digest, digest_said, is_whole, tuned_files, tuned_in
+from facet.recipe.knobs import settings, show
 from facet.recipe.recipes import TrainingRecipe
 from facet.work import checkpoint
 from facet.work.log import Progress
@@ -18,6 +20,7 @@ from facet.work.task import Task
 from facet.workspace import read_about, read_json
 
 KINDS: Final = ("all weights", "a small adapter")
+LAYER: Final = re.compile(r"\.layers\.(\d+)\.")
 START: Final = "start"  # inside a run: the weights it goes on from
 
 
@@ -83,22 +86,71 @@ def weights_at(run: Path, step: int | None) -> Path | None:
 
 
 def fitted(recipe: TrainingRecipe, tuned: Path, name: str) -> TrainingRecipe:
-    """The recipe with what cannot be chosen any more: an adapter keeps its kind, its rank and its scale.
+    """The recipe with what cannot be chosen any more: an adapter keeps its kind, its size and the layers it sits on.
 
-    Raises: `SettingError` when an adapter should go on as a whole model, or a whole model as an adapter.
+    Raises: `SettingError` when an adapter should go on as a whole model, or a whole model as an adapter, or when the
+    recipe has what such an adapter cannot do.
     """
     if is_whole(tuned) != (recipe.tuning == "full"):
         raise _other_kind(name, is_whole(tuned))
     if is_whole(tuned):
         return recipe
-    config = read_json(tuned / CONFIG)
-    kept = {
+    made = recipe.model_copy(update=_decided(read_json(tuned / CONFIG), read_header(tuned / WEIGHTS)))
+    if clash := next((clash for clash in made.clashes() if clash.is_fatal), None):
+        raise SettingError(
+            "A setting does not suit the adapter that goes on learning.",
+            f"{clash.words}.",
+            f"“{name}” keeps its kind: change the other setting, or begin from the starting model itself.",
+        )
+    return made
+
+
+def require_as_decided(given: Iterable[str], recipe: TrainingRecipe, made: TrainingRecipe) -> None:
+    """Raises: `SettingError` when one of the settings that somebody named is another in what `fitted` made of them."""
+    known = {setting.name: setting for setting in settings(type(recipe))}
+    for name in given:
+        asked, kept = getattr(recipe, name), getattr(made, name)
+        if asked != kept:
+            label = known[name].knob.label
+            raise SettingError(
+                "The adapter that goes on learning decides this setting.",
+                f"“{label}” was to be {_said(asked)}, and that adapter has {_said(kept)}.",
+                f"Leave out {known[name].flag}, or begin from the starting model itself.",
+            )
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else show(value)
+
+
+def _decided(config: dict[str, Any], tensors: Iterable[str]) -> dict[str, Any]:
+    """What an adapter's description and the names of its weights say of settings that nobody chooses any more."""
+    first, last = _layers(config, tensors)
+    began = config.get("init_lora_weights")
+    return {
         "lora_rank": config["r"],
         "lora_scale": float(config["lora_alpha"] / config["r"]),
         "use_rslora": bool(config.get("use_rslora")),
         "use_dora": bool(config.get("use_dora")),
+        "lora_targets": _kinds_of_layers(tensors),
+        "first_layer": first,
+        "last_layer": last,
+        "init_lora_weights": began if began in ("gaussian", "orthogonal") else "default",
     }
-    return recipe.model_copy(update=kept)
+
+
+def _kinds_of_layers(tensors: Iterable[str]) -> str:
+    around, knows = (any(f".{part}." in name for name in tensors) for part in ("self_attn", "mlp"))
+    return "attention" if around and not knows else "feed_forward" if knows and not around else "all_linear"
+
+
+def _layers(config: dict[str, Any], tensors: Iterable[str]) -> tuple[int | None, int | None]:
+    """The first and the last layer it sits on, counted from 1; None for the ends of the model."""
+    there = {int(found[1]) for name in tensors if (found := LAYER.search(name))}
+    if not there:
+        return None, None
+    ends = config.get("layers_to_transform") is not None or r"\.layers\.(?!" in str(config.get("exclude_modules"))
+    return (min(there) + 1 if min(there) else None), (max(there) + 1 if ends else None)
 
 
 def _finished(run: Path, look: Callable[[Path], Progress]) -> Path:
