@@ -22,6 +22,7 @@ from facet.model.choose import Chooser, ModelCheck
 from facet.model.source import BaseSource, bases_of
 from facet.quota import quota_of, too_busy
 from facet.recipe.advice import Advice, DataFacts, ModelFacts, Preset, advise, require_fit
+from facet.recipe.bits import require_bits
 from facet.recipe.goals import Goal
 from facet.recipe.methods import Method, method_of
 from facet.recipe.plan import Plan
@@ -125,8 +126,7 @@ class Starting:
         train, validation = summary["splits"]["train"], summary["splits"]["validation"]
         method: Method = "cpt" if dataset_type(self.shelf.folder(person, dataset_id)) == "text" else "sft"
         if check.download_gb:
-            longest = int(summary["lengths"]["longest_characters"] / CHARACTERS_PER_TOKEN) + 16
-            return DataFacts(train, validation, longest, longest, measured=False, method=method)
+            return _estimated(summary["lengths"], train, validation, method)
         found = self.shelf.statistics(person, dataset_id, check.base.folder(self.workspace.models))
         tokens = round(found["trained"] * train / max(1, found["rows"])) if method == "cpt" else None
         return DataFacts(train, validation, found["longest"], found["p95"], True, method, tokens)
@@ -175,7 +175,8 @@ class Starting:
     def require_fit(
         self, person: Person, dataset_id: str, check: ModelCheck, recipe: TrainingRecipe, base_model: str
     ) -> None:
-        """Raises: `SettingError` when the recipe asks for what this data and this model do not have."""
+        """Raises: `SettingError` when the recipe asks for what this data, this model or this machine do not have."""
+        require_bits(recipe)
         require_fit(recipe, self._data_facts(person, dataset_id, check), _model_facts(check, base_model))
 
     def _written(
@@ -267,6 +268,14 @@ class Starting:
             run_id = imports.create(self.workspace, person, taken, check.base, check.facts.generation, folder, name)
         self.wake()
         return run_id
+
+
+def _estimated(lengths: dict[str, int], train: int, validation: int, method: Method) -> DataFacts:
+    """From the characters, for a model whose tokenizer is not here yet."""
+    usual = lengths["median_prompt_characters"] + lengths["median_answer_characters"]
+    median, longest = (int(size / CHARACTERS_PER_TOKEN) + 16 for size in (usual, lengths["longest_characters"]))
+    tokens = train * median if method == "cpt" else None
+    return DataFacts(train, validation, longest, longest, measured=False, method=method, tokens=tokens)
 
 
 def _model_facts(check: ModelCheck, base_model: str) -> ModelFacts:

@@ -12,7 +12,7 @@ from facet.cli.run_file import continued_run, dataset_for, read_run_file
 from facet.dataset.templates import LONGEST, NAMES, unfit
 from facet.errors import SettingError
 from facet.identity import LOCAL
-from facet.recipe.advice import PRESETS, asked_on_the_way
+from facet.recipe.advice import PRESETS, as_given, asked_on_the_way, notes_on
 from facet.recipe.goals import GOALS
 from facet.recipe.knobs import GROUPS, add_arguments, read_recipe, settings
 from facet.recipe.methods import METHODS, RECIPES, as_meant
@@ -49,8 +49,7 @@ def add_settings(verb: argparse.ArgumentParser) -> None:
 
 def train(options: argparse.Namespace) -> Answer:
     studio = Studio.from_environment()
-    run_id, recipe = _from_file(studio, options) if options.file else _from_advice(studio, options)
-    notes = [f"{clash.words}." for clash in recipe.clashes()]
+    run_id, notes = _from_file(studio, options) if options.file else _from_advice(studio, options)
     for note in notes:
         print(note, file=sys.stderr)
     return runs._go_on(studio, run_id, options.wait) | {"notes_on_settings": notes}
@@ -70,20 +69,22 @@ def given_in(options: argparse.Namespace, recipe: type[TrainingRecipe]) -> Answe
     return given
 
 
-def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, TrainingRecipe]:
+def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, list[str]]:
+    """The id of the run, and notes on its settings."""
     grant, before = machine_grant(), getattr(options, "from")
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     preset, goal = options.preset or "balanced", options.goal or "any"
-    advised = studio.advise(LOCAL, options.data, model, preset, grant, goal).recipe
-    given = given_in(options, type(advised))
-    recipe = as_begun(studio, recipe_with(advised, given), given, before)
+    advice = studio.advise(LOCAL, options.data, model, preset, grant, goal)
+    given = given_in(options, type(advice.recipe))
+    recipe = as_begun(studio, as_given(advice.recipe, given), given, before)
     place: Answer = {"start_from": before, "where": options.where, "more": _more(options, recipe)}
-    return studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place), recipe
+    run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place)
+    return run_id, notes_on(recipe, advice, given)
 
 
-def recipe_with(advised: TrainingRecipe, given: Answer) -> TrainingRecipe:
-    """The recommended recipe with what was given in its place. Raises: `SettingError`."""
-    recipe = read_recipe(type(advised), advised.model_dump() | given)
+def recipe_with(known: TrainingRecipe, given: Answer) -> TrainingRecipe:
+    """A recipe with what was given in its place. Raises: `SettingError`."""
+    recipe = read_recipe(type(known), known.model_dump() | given)
     assert isinstance(recipe, TrainingRecipe)
     return recipe
 
@@ -127,7 +128,8 @@ def require_no_model(options: argparse.Namespace, before: str | None) -> None:
         )
 
 
-def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, TrainingRecipe]:
+def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, list[str]]:
+    """The id of the run, and notes on its settings."""
     described = read_run_file(Path(options.file))
     kind, before = RECIPES[described.get("method", "sft")], continued_run(studio, described)
     require_no_model(options, before)
@@ -145,7 +147,7 @@ def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, Traini
         before,
         options.where,
         more={name: described[name] for name in ("template",) if described.get(name)} | _more(options, recipe),
-    ), recipe
+    ), [f"{clash.words}." for clash in recipe.clashes()]
 
 
 def _more(options: argparse.Namespace, recipe: TrainingRecipe) -> Answer:

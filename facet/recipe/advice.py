@@ -1,16 +1,16 @@
 """Recommended settings for this goal, this data and this model, each with a reason that quotes the numbers."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from facet.errors import SettingError
 from facet.recipe.goals import Goal, changes
-from facet.recipe.knobs import settings, show
+from facet.recipe.knobs import read_recipe, settings, show
 from facet.recipe.methods import RECIPES, Method
 from facet.recipe.recipes import PretrainRecipe, TrainingRecipe
-from facet.recipe.together import Situation, clashes_with
+from facet.recipe.together import Situation, clashes_with, labels
 
 Preset = Literal["quick", "balanced", "thorough"]
 PRESETS: dict[Preset, tuple[str, str]] = {
@@ -20,7 +20,9 @@ PRESETS: dict[Preset, tuple[str, str]] = {
 }
 QUICK_STEPS = 40
 LOOKS: dict[Preset, int] = {"quick": 4, "balanced": 8, "thorough": 12}  # at the validation part on the way
+SMALLEST_SHARE = 0.01  # of the data that “Times through the data” can be
 LONGEST_BLOCK = 1024  # of joined texts
+FULL_SHARE = 0.1  # of an adapter's learning rate, for all weights: Thinking Machines, “LoRA Without Regret”
 PRETRAINED_AGAIN = 1.0  # times more for a model that has never held a conversation
 
 
@@ -78,17 +80,56 @@ def advise(data: DataFacts, model: ModelFacts, preset: Preset = "balanced", goal
     recipe = RECIPES[data.method](**{reason.setting: reason.value for reason in reasons.values()})
     rows = _rows_read(data, recipe)
     if preset == "quick" and recipe.steps(rows) > QUICK_STEPS:
-        recipe = recipe.model_copy(update={"max_steps": QUICK_STEPS})
-        seen = min(rows, QUICK_STEPS * recipe.effective_batch_size)
-        words = f"{QUICK_STEPS} steps read {seen:,} of your {_counted(data, rows)}: enough for a taste."
-        reasons["max_steps"] = Reason("max_steps", QUICK_STEPS, words)
+        few = _few_steps(data, recipe, rows)
+        recipe = recipe.model_copy(update={few.setting: few.value})
+        reasons[few.setting] = few
     return Advice(recipe, tuple(reasons.values()), rows, situation_of(data, model, rows), _words(data, goal))
+
+
+def _few_steps(data: DataFacts, recipe: TrainingRecipe, rows: int) -> Reason:
+    """What keeps a taste short. How many joined texts there are is a guess before they were measured, and a number of
+    steps taken from it could be many times through them; a share of them cannot."""
+    share = QUICK_STEPS * recipe.effective_batch_size / rows
+    if not data.measured and getattr(recipe, "packing", False) and share >= SMALLEST_SHARE:
+        epochs = float(f"{share:.2g}")
+        words = f"{show(epochs)} times through your {_counted(data)} are about {QUICK_STEPS} steps: enough for a taste."
+        return Reason("num_train_epochs", epochs, words)
+    seen = min(rows, QUICK_STEPS * recipe.effective_batch_size)
+    words = f"{QUICK_STEPS} steps read {seen:,} of your {_counted(data, rows)}: enough for a taste."
+    return Reason("max_steps", QUICK_STEPS, words)
+
+
+def as_given(advised: TrainingRecipe, given: Mapping[str, Any]) -> TrainingRecipe:
+    """The recommended recipe with what somebody named in its place. Advice is for an adapter: all weights take a tenth
+    of its rate, unless that was named too.
+
+    Raises: `SettingError`.
+    """
+    values = advised.model_dump() | dict(given)
+    if _takes_a_tenth(advised, given):
+        values["learning_rate"] = float(f"{FULL_SHARE * advised.learning_rate:.3g}")
+    recipe = read_recipe(type(advised), values)
+    assert isinstance(recipe, TrainingRecipe)
+    return recipe
+
+
+def _takes_a_tenth(advised: TrainingRecipe, given: Mapping[str, Any]) -> bool:
+    return advised.tuning != "full" == given.get("tuning") and "learning_rate" not in given
+
+
+def notes_on(recipe: TrainingRecipe, advice: Advice, given: Mapping[str, Any]) -> list[str]:
+    """What is worth knowing of a recipe that may be used: what in it does nothing, and what was changed with it."""
+    label = labels(type(recipe))["learning_rate"]
+    told = [clash.words for clash in (*recipe.clashes(), *clashes_with(recipe, advice.situation)) if not clash.is_fatal]
+    if _takes_a_tenth(advice.recipe, given):
+        told.append(f"{label} is {show(recipe.learning_rate)}, a tenth of what an adapter takes, as all weights learn")
+    return [f"{words}." for words in told]
 
 
 def situation_of(data: DataFacts, model: ModelFacts, rows: int) -> Situation:
     longest = data.longest_tokens if data.method == "sft" else None
     told = (rows, data.validation, model.context_length, longest, model.layers, model.name)
-    return Situation(*told, only_experts=model.only_experts)
+    return Situation(*told, only_experts=model.only_experts, adapter_rate=_learning_rate(data, model)[0])
 
 
 def require_fit(recipe: TrainingRecipe, data: DataFacts, model: ModelFacts) -> None:

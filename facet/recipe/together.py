@@ -16,6 +16,7 @@ class Situation:
     longest_tokens: int | None = None  # of the examples, where nothing is joined
     layers: int | None = None
     model: str = "The model"
+    adapter_rate: float | None = None  # the learning rate that an adapter for it would take
     only_experts: bool = False  # its feed-forward layers are experts, which no adapter sits on
 
 
@@ -45,6 +46,12 @@ def clashes_with(recipe: Any, situation: Situation) -> list[Clash]:
         found.append(Clash(("lora_targets",), _only_experts(type(recipe), situation.model)))
     if situation.rows:
         found += _warm_up(recipe, label, recipe.steps(situation.rows))
+    if recipe.tuning == "full" and situation.adapter_rate and recipe.learning_rate > situation.adapter_rate / 3:
+        words = (
+            f"{label['learning_rate']} is that of an adapter; with all weights under {label['tuning']} about a tenth "
+            "of it is usual"
+        )
+        found.append(Clash(("learning_rate",), words, is_fatal=False))
     if situation.validation == 0 and recipe.evaluations:
         words = f"{label['evaluations']} needs a validation part, and this dataset has none"
         found.append(Clash(("evaluations",), words, is_fatal=False))
@@ -71,7 +78,7 @@ def _fatal(recipe: Any) -> list[Clash]:
     if recipe.tuning == "full":
         if recipe.base_precision in ("8bit", "4bit"):
             found.append(_both(label, "tuning", "base_precision", "weights of 8 or 4 bits cannot learn: choose an "
-                               "adapter, or 16 or 32 bits"))  # fmt: skip
+                               "adapter, or 32 bits"))  # fmt: skip
         for name in ("use_dora", "use_rslora"):
             if getattr(recipe, name):
                 found.append(_both(label, "tuning", name, "that is a kind of adapter, and here all weights learn"))
@@ -130,6 +137,9 @@ def _without_effect(recipe: Any) -> list[Clash]:
     if getattr(recipe, "packing", False) and recipe.train_sampling_strategy == "group_by_length":
         words = f"{label['train_sampling_strategy']}: with {label['packing']} all examples are of one length already"
         found.append(Clash(("train_sampling_strategy",), words, is_fatal=False))
+    if recipe.tuning == "full" and recipe.base_precision == "bfloat16":
+        words = f"{label['base_precision']} does nothing as {label['tuning']} is set: weights that learn have 32 bits"
+        found.append(Clash(("base_precision",), words, is_fatal=False))
     if recipe.early_stopping_patience and not recipe.evaluations:
         words = f"{label['early_stopping_patience']} does nothing, because {label['evaluations']} is 0"
         found.append(Clash(("early_stopping_patience",), words, is_fatal=False))

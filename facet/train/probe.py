@@ -27,12 +27,17 @@ WORDS: Final = "The error is computed in the usual way: Facet's faster one gave 
 
 
 def precision(recipe: TrainingRecipe, facts: ModelFacts, usual: Execution) -> str:
-    """In which numbers the frozen model is held: as the recipe says, else what is faster here and fits."""
+    """In which numbers the model is held: where it is frozen as the recipe says, else what is faster here and fits.
+
+    Weights that all learn need their digits, whatever the recipe says of frozen ones.
+    """
+    if recipe.tuning == "full":
+        return "float32"
     if recipe.base_precision in ("float32", "bfloat16"):
         return recipe.base_precision
     if usual.device != "cpu" or recipe.base_precision != "auto" or facts.parameters > BF16_FROM_PARAMETERS:
         return usual.dtype
-    if recipe.tuning == "full" or facts.parameters < SMALL:
+    if facts.parameters < SMALL:
         return "float32"
     return faster_precision(usual.threads)
 
@@ -102,8 +107,9 @@ def _decide(job: Any, trainer: Any) -> tuple[str, bool]:
 
     if job.recipe.loss_kernel == "stock" or head_of(_inner(trainer.model)) is None:
         return "stock", False
+    numbers = "bfloat16" if job.execution.device == "cuda" else job.execution.dtype  # a card computes so in any case
     for fused in (True, False):
-        if equals_stock(trainer, fused, job.execution.dtype):
+        if equals_stock(trainer, fused, numbers):
             faster = job.execution.device != "cuda" or _is_faster(trainer, fused)
             return ("facet", fused) if faster else ("stock", False)
     job.piece.emit(log.Noted(words=WORDS))

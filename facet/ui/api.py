@@ -8,8 +8,7 @@ from gradio.components.api_component import Api
 
 from facet.identity import Grant, Person
 from facet.model.speak import Decoding, Piece
-from facet.recipe.advice import asked_on_the_way
-from facet.recipe.knobs import read_recipe
+from facet.recipe.advice import as_given, asked_on_the_way, notes_on
 from facet.studio import Studio
 from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
@@ -42,11 +41,11 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         of one. `notes` in the answer says which settings do nothing.
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
-        recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
-        chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
+        advice = studio.advise(person, dataset_id, model, preset, goal=goal)
+        chosen = as_given(advice.recipe, settings or {})
         more = asked_on_the_way(samples, chosen)
         run_id = studio.start(person, dataset_id, model, chosen, name, start_from=start_from, more=more)
-        return {"run_id": run_id, "notes": [f"{clash.words}." for clash in chosen.clashes()]}
+        return {"run_id": run_id, "notes": notes_on(chosen, advice, settings or {})}
 
     def plan(
         person: Person,
@@ -63,8 +62,7 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         Asked like `start_run`.
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
-        recipe = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
-        chosen = read_recipe(type(recipe), recipe.model_dump() | (settings or {}))
+        chosen = as_given(studio.advise(person, dataset_id, model, preset, goal=goal).recipe, settings or {})
         return studio.plan(person, dataset_id, model, chosen, None, grant, start_from).described()
 
     def stop_run(person: Person, run_id: Id) -> dict:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from facet.errors import SettingError
-from facet.recipe.advice import DataFacts, ModelFacts, advise, asked_on_the_way
+from facet.recipe.advice import DataFacts, ModelFacts, advise, as_given, asked_on_the_way, notes_on, require_fit
 from facet.recipe.goals import GOALS
 from facet.recipe.knobs import complaints
 from facet.recipe.recipes import PretrainRecipe, SftRecipe
+from facet.starting import _estimated
 
 SMALL = ModelFacts("Gemma 3 270M", 268_000_000, 32_768)
 
@@ -107,3 +108,45 @@ def test_questions_that_could_have_no_answer_are_refused_and_not_ignored():
     assert asked_on_the_way([" "], silent) is None
     with pytest.raises(SettingError, match="Length of the answers on the way"):
         asked_on_the_way(["one"], silent)
+
+
+def test_all_weights_take_a_tenth_of_the_rate_of_an_adapter_and_it_is_said():
+    advice = advise(ANY, SMALL)
+    whole = as_given(advice.recipe, {"tuning": "full"})
+
+    assert whole.learning_rate == pytest.approx(advice.recipe.learning_rate / 10)
+    assert any("a tenth of what an adapter takes" in note for note in notes_on(whole, advice, {"tuning": "full"}))
+    assert as_given(advice.recipe, {"lora_rank": 4}).learning_rate == advice.recipe.learning_rate
+
+
+def test_a_rate_that_was_named_stays_and_that_it_is_an_adapters_is_said():
+    advice = advise(ANY, SMALL)
+    given = {"tuning": "full", "learning_rate": advice.recipe.learning_rate}
+    whole = as_given(advice.recipe, given)
+
+    assert whole.learning_rate == advice.recipe.learning_rate
+    assert any("is that of an adapter" in note for note in notes_on(whole, advice, given))
+    require_fit(whole, ANY, SMALL)
+    gentle = given | {"learning_rate": 3e-5}
+    assert not any("adapter" in note for note in notes_on(as_given(advice.recipe, gentle), advice, gentle))
+
+
+@pytest.mark.parametrize("train", [4, 16, 100, 400])
+def test_a_taste_of_texts_that_were_not_measured_is_never_more_than_all_their_times_through(train):
+    guess = DataFacts(train, 2, 40_000, 40_000, measured=False, method="cpt", tokens=train * 40_000)
+    quick, usual = advise(guess, SMALL, "quick").recipe, advise(guess, SMALL).recipe
+
+    for rows in (1, 24, 3_000, 100_000):
+        assert quick.steps(rows) <= usual.steps(rows)
+    assert quick.steps(advise(guess, SMALL).rows) <= 42
+    assert complaints(PretrainRecipe, quick.model_dump()) == {}
+
+
+def test_texts_that_were_not_measured_are_counted_by_a_usual_one_and_not_by_the_longest():
+    lengths = {"median_prompt_characters": 0, "median_answer_characters": 700, "longest_characters": 90_000}
+
+    facts = _estimated(lengths, 24, 2, "cpt")
+
+    assert facts.tokens == 24 * 216 and facts.longest_tokens > 25_000
+    quick = advise(facts, SMALL, "quick").recipe
+    assert quick.max_steps is None, "two times through are fewer steps than a taste has"

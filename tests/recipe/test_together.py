@@ -30,6 +30,7 @@ IDLE = [
     (SftRecipe, {"bnb_4bit_quant_type": "fp4"}, ("bnb_4bit_quant_type", "base_precision")),
     (SftRecipe, {"lora_rank": 8, "tuning": "full"}, ("lora_rank", "tuning")),
     (PretrainRecipe, {"too_long": "leave_out"}, ("too_long", "max_length")),
+    (SftRecipe, {"base_precision": "bfloat16", "tuning": "full"}, ("base_precision", "tuning")),
     (PretrainRecipe, {}, ("train_sampling_strategy", "packing")),
 ]
 
@@ -61,6 +62,7 @@ def test_the_usual_recipe_has_nothing_to_say():
     ("chosen", "situation", "words"),
     [
         ({"max_length": 4096}, Situation(context_length=2048, model="Tiny"), "Tiny reads 2,048 at most"),
+        ({"tuning": "full", "learning_rate": 2e-4}, Situation(adapter_rate=2e-4), "that of an adapter"),
         ({"last_layer": 30}, Situation(layers=18, model="Tiny"), "Tiny has 18 layers"),
         ({"warmup_steps": 90}, Situation(rows=80), "the whole run has 30"),
         ({}, Situation(validation=0), "this dataset has none"),

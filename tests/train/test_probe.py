@@ -34,6 +34,7 @@ def test_the_recipes_precision_is_obeyed_and_otherwise_size_and_speed_decide(mon
     assert precision(270e6) == "bfloat16", "what multiplies faster here"
     assert precision(5e6) == "float32", "too small to gain"
     assert precision(270e6, {"tuning": "full"}) == "float32", "weights that learn need their digits"
+    assert precision(4e9, {"tuning": "full", "base_precision": "bfloat16"}, cuda) == "float32", "as they are loaded"
     assert precision(4e9, usual=large) == precision(5e6, usual=cuda) == "bfloat16"
     monkeypatch.setattr(probe, "faster_precision", lambda threads: "float32")
     assert precision(270e6) == "float32"

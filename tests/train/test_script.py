@@ -119,6 +119,7 @@ def test_weights_are_squeezed_as_the_recipe_says(studio, dataset_id, kind, doubl
     text = written(studio, a_run(studio, dataset_id), recipe)
 
     assert f"bnb_4bit_quant_type='{kind}', bnb_4bit_use_double_quant={double}" in text
+    assert "support_avx512bf16_for_cpu = False" in text, "or nothing is learned on processors with bfloat16"
     assert "bitsandbytes" in next(line for line in text.splitlines() if "pip install" in line)
 
 
