@@ -18,6 +18,7 @@ from facet.hub.hub import Hub
 from facet.identity import Grant, Person
 from facet.model.load import dtype_bytes
 from facet.model.source import BaseSource
+from facet.recipe.bits import bits_are_here, squeezed_beforehand
 from facet.recipe.ladder import AT_ONCE, next_step
 from facet.recipe.plan import Plan
 from facet.workspace import Workspace
@@ -168,6 +169,8 @@ class Chooser:
         needs, free = inference_gb(facts, dtype_bytes=dtype_bytes(facts)), self.free_gb()
         name = offered.name if offered else base.id
         problem = None if needs <= free else too_large(name, needs, free)
+        if facts.packed and not bits_are_here():
+            problem = squeezed_beforehand(name)
         page = model_page(base.id) if base.where == "hub" else ""
         return ModelCheck(
             base, name, facts, licence.name, licence.link, download_gb, needs, free, problem, access, page
