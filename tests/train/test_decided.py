@@ -3,7 +3,7 @@
 import pytest
 
 from facet.cli.main import read_arguments
-from facet.cli.train import as_begun
+from facet.cli.train import as_begun, require_no_model
 from facet.errors import SettingError
 from facet.recipe.recipes import SftRecipe
 from facet.train.continued import fitted
@@ -85,3 +85,11 @@ def test_flags_that_say_two_things_are_wrong_usage_and_none_is_dropped(line, cap
         read_arguments(line.split())
 
     assert ended.value.code == 2 and "leave one of them out" in capsys.readouterr().err
+
+
+def test_a_run_that_went_on_from_another_is_not_cloned_onto_another_model():
+    options = read_arguments("clone RUN --model starter".split())
+
+    require_no_model(options, None)
+    with pytest.raises(SettingError, match="Leave out --model"):
+        require_no_model(options, "the run it went on from")
