@@ -49,6 +49,13 @@ def test_every_handler_of_the_page_passes_the_gate(page):
     assert [fn.name for fn in handlers if fn.validator and not getattr(fn.validator, "passes_the_gate", False)] == []
 
 
+def test_the_last_choice_is_always_answered(page):
+    """Gradio's own way forgets what is chosen while the choice before is answered."""
+    chosen = [fn for fn in page.fns.values() if fn.fn is not None and any(event == "input" for _, event in fn.targets)]
+    assert len(chosen) > 20
+    assert [fn.name for fn in chosen if fn.trigger_mode != "always_last"] == []
+
+
 def test_only_the_documented_functions_are_public(page):
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public" and fn.fn is not None}
     assert public == {"prepare", "plan", "start_run", "stop_run", "resume_run", "chat", "export"}
