@@ -1,6 +1,7 @@
 """What a run will need, and measuring it on this machine, through the studio's one door."""
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from facet.recipe.methods import method_of
 from facet.recipe.plan import Plan
 from facet.recipe.recipes import TrainingRecipe
 from facet.starting import Starting
-from facet.train.continued import fitted, weights_at
+from facet.train.continued import fitted, require_as_decided, weights_at
 from facet.train.runs import Runs
 from facet.work.conductor import Conductor, Looking
 from facet.work.log import Progress
@@ -81,6 +82,19 @@ class PlanDoor:
         model = self.runs_shelf.model_of(person, start_from)[0]
         trained = weights_at(place, step)
         return model, fitted(recipe, trained, self.runs_shelf.card(person, place.name).name) if trained else recipe
+
+    def as_decided(
+        self, person: Person, recipe: TrainingRecipe, given: Iterable[str], start_from: str | None
+    ) -> TrainingRecipe:
+        """The recipe as it will be for a run that goes on from another; `given` are settings that somebody named.
+
+        Raises: `SettingError` when one of those is another there, or for another kind of weights.
+        """
+        if not start_from:
+            return recipe
+        _, made = self.as_begun(person, "", recipe, start_from)
+        require_as_decided(given, recipe, made)
+        return made
 
     def start_measuring(
         self,

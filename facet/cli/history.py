@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facet.cli.people import machine_grant
-from facet.cli.train import as_begun, require_no_model
+from facet.cli.train import require_no_model
 from facet.errors import SettingError
 from facet.history_door import Again
 from facet.identity import LOCAL
@@ -114,7 +114,7 @@ def clone(options: argparse.Namespace) -> Answer:
     require_no_model(options, again.start_from)
     recipe = read_recipe(kind, again.recipe.model_dump() | given)
     assert isinstance(recipe, TrainingRecipe)
-    recipe = as_begun(studio, recipe, given, again.start_from)
+    recipe = studio.as_decided(LOCAL, recipe, given, again.start_from)
     model, revision = (options.model, None) if options.model else (again.base_model, again.revision)
     changed = Again(
         options.data or again.dataset_id,

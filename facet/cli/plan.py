@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from facet.cli.people import machine_grant
-from facet.cli.train import as_begun, given_in
+from facet.cli.train import given_in
 from facet.errors import FacetError, TrainingError
 from facet.identity import LOCAL
 from facet.recipe.advice import PRESETS, as_given
@@ -40,7 +40,7 @@ def plan(options: argparse.Namespace) -> Answer:
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     advised = studio.advise(LOCAL, options.data, model, options.preset, grant, options.goal).recipe
     given = given_in(options, type(advised))
-    recipe = as_begun(studio, as_given(advised, given), given, before)
+    recipe = studio.as_decided(LOCAL, as_given(advised, given), given, before)
     if options.measure:
         _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant, before))
     made = studio.plan(LOCAL, options.data, model, recipe, None, grant, before)

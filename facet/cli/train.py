@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from facet.recipe.methods import METHODS, RECIPES, as_meant
 from facet.recipe.recipes import TrainingRecipe
 from facet.recipe.reference import reference
 from facet.studio import Studio
-from facet.train.continued import require_as_decided
 
 Answer = dict[str, Any]
 
@@ -76,7 +74,7 @@ def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, list
     preset, goal = options.preset or "balanced", options.goal or "any"
     advice = studio.advise(LOCAL, options.data, model, preset, grant, goal)
     given = given_in(options, type(advice.recipe))
-    recipe = as_begun(studio, as_given(advice.recipe, given), given, before)
+    recipe = studio.as_decided(LOCAL, as_given(advice.recipe, given), given, before)
     place: Answer = {"start_from": before, "where": options.where, "more": _more(options, recipe)}
     run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place)
     return run_id, notes_on(recipe, advice, given)
@@ -87,18 +85,6 @@ def recipe_with(known: TrainingRecipe, given: Answer) -> TrainingRecipe:
     recipe = read_recipe(type(known), known.model_dump() | given)
     assert isinstance(recipe, TrainingRecipe)
     return recipe
-
-
-def as_begun(studio: Studio, recipe: TrainingRecipe, given: Iterable[str], before: str | None) -> TrainingRecipe:
-    """The recipe as it will be for a run that goes on from another, which decides some settings.
-
-    Raises: `SettingError` for one of those that was given as a flag, and is another there.
-    """
-    if not before:
-        return recipe
-    _, made = studio.as_begun(LOCAL, "", recipe, before)
-    require_as_decided(given, recipe, made)
-    return made
 
 
 def wrong_usage(options: argparse.Namespace) -> str | None:
@@ -134,7 +120,7 @@ def _from_file(studio: Studio, options: argparse.Namespace) -> tuple[str, list[s
     kind, before = RECIPES[described.get("method", "sft")], continued_run(studio, described)
     require_no_model(options, before)
     given = given_in(options, kind)
-    recipe = as_begun(studio, recipe_with(kind(), as_meant(described["recipe"]) | given), given, before)
+    recipe = studio.as_decided(LOCAL, recipe_with(kind(), as_meant(described["recipe"]) | given), given, before)
     model = described["model"]
     return studio.start(
         LOCAL,

@@ -111,11 +111,11 @@ def require_as_decided(given: Iterable[str], recipe: TrainingRecipe, made: Train
     for name in given:
         asked, kept = getattr(recipe, name), getattr(made, name)
         if asked != kept:
-            label = known[name].knob.label
+            label = f"“{known[name].knob.label}” ({known[name].flag})"
             raise SettingError(
                 "The adapter that goes on learning decides this setting.",
-                f"“{label}” was to be {_said(asked)}, and that adapter has {_said(kept)}.",
-                f"Leave out {known[name].flag}, or begin from the starting model itself.",
+                f"{label} was to be {_said(asked)}, and that adapter has {_said(kept)}.",
+                f"Leave it at {_said(kept)}, or begin from the starting model itself.",
             )
 
 

@@ -42,7 +42,7 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         advice = studio.advise(person, dataset_id, model, preset, goal=goal)
-        chosen = as_given(advice.recipe, settings or {})
+        chosen = studio.as_decided(person, as_given(advice.recipe, settings or {}), settings or {}, start_from)
         more = asked_on_the_way(samples, chosen)
         run_id = studio.start(person, dataset_id, model, chosen, name, start_from=start_from, more=more)
         return {"run_id": run_id, "notes": notes_on(chosen, advice, settings or {})}
@@ -62,7 +62,8 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         Asked like `start_run`.
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
-        chosen = as_given(studio.advise(person, dataset_id, model, preset, goal=goal).recipe, settings or {})
+        advised = as_given(studio.advise(person, dataset_id, model, preset, goal=goal).recipe, settings or {})
+        chosen = studio.as_decided(person, advised, settings or {}, start_from)
         return studio.plan(person, dataset_id, model, chosen, None, grant, start_from).described()
 
     def stop_run(person: Person, run_id: Id) -> dict:

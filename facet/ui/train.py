@@ -1,5 +1,6 @@
 """The Train tab: choose a starting model and how thorough, start, and watch it learn."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ from facet.ui.words import size
 
 BEGINNINGS = [("A starting model", "model"), ("One of my models", "mine")]
 LOOKING = str(html('<p class="f-wait" role="status">Measuring your examples with this model</p>'))
+DECIDED = "The adapter that goes on learning is made so, and keeps it."
 SHOW_LIVE = """() => setTimeout(() => document.getElementById('live')?.scrollIntoView(
   {behavior: 'smooth', block: 'nearest'}), 400)"""
 
@@ -228,6 +230,7 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         if not settings or settings.get("meant") != meant_for(dataset, begin, goal, preset):
             raise not_yet(studio, grant, dataset, begin, goal, preset)
         recipe = read(settings)
+        recipe = studio.as_decided(person, recipe, recipe.model_dump(), begin.run_id)
         told = chosen_template(template, own_template) if not begin.run_id else {}
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
         lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines(), recipe) or {}) | told}
@@ -318,10 +321,14 @@ def advised(
     if recipe := recipe_again(again, dataset, begin.model, goal, preset):
         name = again["name"]
         return [*told, AGAIN_WORDS, *(title or [name, name]), tab.form.filled(recipe, {}, advice.situation, meant)]
-    reasons = {reason.setting: reason.words for reason in advice.reasons}
+    recipe, reasons = advice.recipe, {reason.setting: reason.words for reason in advice.reasons}
+    with contextlib.suppress(FacetError):  # that its weights are of another kind is said at Start
+        recipe = studio.as_decided(person, recipe, (), begin.run_id)
+    decided = [name for name, value in recipe.model_dump().items() if value != getattr(advice.recipe, name)]
+    reasons |= dict.fromkeys(decided, DECIDED)
     summary = describe_advice(advice, goal, preset)
     name = (f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}")[:80]
-    filled = tab.form.filled(advice.recipe, reasons, advice.situation, meant)
+    filled = tab.form.filled(recipe, reasons, advice.situation, meant)
     return [*told, str(summary), *(title or [name, name]), filled]
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from facet.cli.main import read_arguments
-from facet.cli.train import as_begun, require_no_model
+from facet.cli.train import require_no_model
 from facet.errors import SettingError
+from facet.identity import LOCAL
 from facet.recipe.recipes import SftRecipe
 from facet.train.continued import fitted
 from facet.train.to_trl import left_out
@@ -64,9 +65,10 @@ def test_a_flag_that_the_adapter_decides_otherwise_is_refused_by_its_name(tmp_pa
 
     for given in ({"lora_rank": 64}, {"use_dora": True}, {"first_layer": 2}):
         with pytest.raises(SettingError, match="decides this setting") as refused:
-            as_begun(lab.studio, SftRecipe(**given), given, run_id)
-        assert "--" + next(iter(given)).replace("_", "-") in refused.value.next
-    made = as_begun(lab.studio, SftRecipe(lora_rank=4, learning_rate=1e-3), ["lora_rank", "learning_rate"], run_id)
+            lab.studio.as_decided(LOCAL, SftRecipe(**given), given, run_id)
+        assert "--" + next(iter(given)).replace("_", "-") in refused.value.why
+    recipe = SftRecipe(lora_rank=4, learning_rate=1e-3)
+    made = lab.studio.as_decided(LOCAL, recipe, ["lora_rank", "learning_rate"], run_id)
     assert (made.lora_rank, made.learning_rate, made.lora_targets) == (4, 1e-3, "attention")
 
 
