@@ -1,5 +1,6 @@
 """The real app in a process of its own, at home or as on a Space. May be killed and started again."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from tests.hub_stand_in import StandInHub
 
@@ -52,6 +55,14 @@ class App:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(timeout=20)
+
+    def end(self) -> None:
+        """Also of what would go on without it, as trainings do: nothing of this test takes time from the next one."""
+        self.kill()
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.home) in part for part in process.info["cmdline"] or ()):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
 
     def _answers(self) -> bool:
         try:

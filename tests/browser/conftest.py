@@ -18,7 +18,7 @@ def _app(folder: Path) -> Iterator[App]:
     app.home.mkdir(parents=True, exist_ok=True)
     app.start()
     yield app
-    app.kill()
+    app.end()
     assert "Traceback" not in app.log.read_text("utf-8", "replace"), app.log.read_text("utf-8", "replace")[-3000:]
 
 

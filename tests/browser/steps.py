@@ -63,6 +63,11 @@ def prepare(page: Page) -> None:
 
 def train(page: Page, **settings: str) -> str:
     """Start a run with these settings and give back its id, as it stands in the address."""
+    get_ready_to_train(page, **settings)
+    return press_start(page)
+
+
+def get_ready_to_train(page: Page, **settings: str) -> None:
     go(page, "Train")
     expect(page.locator("#train")).to_contain_text("Why each value was chosen", timeout=A_MINUTE)
     if settings.keys() - {"learning_rate", "num_train_epochs", "max_length", "lora_rank"}:
@@ -71,6 +76,9 @@ def train(page: Page, **settings: str) -> str:
         setting(page, name).fill(value)
     page.keyboard.press("Tab")
     page.wait_for_timeout(300)
+
+
+def press_start(page: Page) -> str:
     page.get_by_role("button", name="Start training", exact=True).click()
     page.wait_for_url(re.compile(r"[?&]run="), timeout=A_MINUTE)
     expect(page.locator("#live")).to_be_visible(timeout=20_000)

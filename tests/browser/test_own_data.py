@@ -1,5 +1,7 @@
 """Real files from upload to a running, falling loss to chat; and what happens in between."""
 
+import os
+
 import pytest
 from playwright.sync_api import expect
 
@@ -30,7 +32,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", FILES if os.environ.get("FACET_SOAK") == "1" else list(FILES)[:1])
 def test_a_real_file_goes_from_upload_to_chat(app, open_page, shared_data, name):
     word, rows = FILES[name]
     page = open_page(app.url)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.apps import Space, free_port
-from tests.browser.steps import A_MINUTE, go, prepare, train, until_finished, wait_for_figure
+from tests.browser.steps import A_MINUTE, get_ready_to_train, go, prepare, press_start, until_finished, wait_for_figure
 from tests.hub_stand_in import StandInHub
 
 pytestmark = pytest.mark.browser
@@ -30,25 +30,31 @@ def space(tmp_path_factory) -> Iterator[Space]:
         space.home.mkdir()
         space.start()
         yield space
-        space.kill()
+        space.end()
         assert "fault" not in space.log.read_text("utf-8", "replace")
 
 
-def a_visitor_trains(chromium, space: Space, width: int = 1440) -> Page:
-    page = chromium.new_context(viewport={"width": width, "height": 1000}).new_page()
-    page.goto(space.url)
-    page.get_by_role("tab", name="Data", exact=True).wait_for()
-    page.locator("#example-pirate").click()
-    expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
-    prepare(page)
-    train(page, **LONG)
-    return page
+@pytest.fixture
+def visitors(chromium, space) -> Iterator[list[Page]]:
+    """Two of them, each about to press Start."""
+    windows = [chromium.new_context(viewport={"width": 1440, "height": 1000}) for _ in range(2)]
+    pages = [window.new_page() for window in windows]
+    for page in pages:
+        page.goto(space.url)
+        page.get_by_role("tab", name="Data", exact=True).wait_for()
+        page.locator("#example-pirate").click()
+        expect(page.locator("#look")).to_be_visible(timeout=A_MINUTE)
+        prepare(page)
+        get_ready_to_train(page, **LONG)
+    yield pages
+    for window in windows:
+        window.close()
 
 
-def test_two_visitors_take_turns_and_both_are_told(chromium, space, album):
-    first = a_visitor_trains(chromium, space)
-    wait_for_figure(first, "Loss")
-    second = a_visitor_trains(chromium, space)
+def test_two_visitors_take_turns_and_both_are_told(visitors, album):
+    first, second = visitors
+    for page in visitors:  # the second comes while the first has its turn, also where everything takes long
+        press_start(page)
 
     card = second.locator("#live")
     expect(card).to_contain_text("Next in line", timeout=20_000)

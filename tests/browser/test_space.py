@@ -32,7 +32,7 @@ def space(hub, tmp_path_factory) -> Iterator[Space]:
     space.home.mkdir()
     space.start()
     yield space
-    space.kill()
+    space.end()
     log = space.log.read_text("utf-8", "replace")
     assert "fault" not in log, log[-3000:]
     assert not any(token in log for token in hub.tokens)
@@ -182,7 +182,7 @@ def test_a_token_that_the_hub_has_revoked_leads_to_signing_in_again(window, spac
 
 
 def space_restarted(space: Space) -> None:
-    space.kill()
+    space.end()
     space.start()
 
 

@@ -47,7 +47,7 @@ def space(zero, tmp_path_factory) -> Iterator[ZeroSpace]:
         space.home.mkdir()
         space.start()
         yield space
-        space.kill()
+        space.end()
     log = space.log.read_text("utf-8", "replace")
     closed_at_start = "Exception ignored in: <function BaseEventLoop.__del__"  # the client's, at the launch
     assert not re.search(r"fault [0-9a-f]{8}", log), log[-3000:]
