@@ -150,6 +150,7 @@ def test_closing_the_page_keeps_what_was_learned_and_opening_it_goes_on(people, 
     assert run in address and len(zero.calls) > calls
 
 
+@pytest.mark.long  # a minute and a half; the turns of two visitors are in test_shared_machine
 def test_two_people_at_once_have_a_card_each_and_their_own_minutes(people, zero):
     zero.quota("dan", left=400, tier="anonymous")  # also where steps take long
     first, second = people("dan"), people("eve", dark=True)
