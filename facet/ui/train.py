@@ -11,6 +11,8 @@ from facet.errors import FacetError, SettingError
 from facet.gemma.models import STARTER, BaseModel, find
 from facet.identity import Grant, Person
 from facet.recipe.advice import PRESETS, asked_on_the_way
+from facet.recipe.knobs import complaints
+from facet.recipe.recipes import TrainingRecipe
 from facet.studio import Studio
 from facet.ui import elsewhere
 from facet.ui.access import Access, access_layout, access_values, is_locked
@@ -230,7 +232,8 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         if not settings or settings.get("meant") != meant_for(dataset, begin, goal, preset):
             raise not_yet(studio, grant, dataset, begin, goal, preset)
         recipe = read(settings)
-        recipe = studio.as_decided(person, recipe, recipe.model_dump(), begin.run_id)
+        made = studio.as_decided(person, recipe, (), begin.run_id)
+        recipe = studio.as_decided(person, recipe, recipe.model_dump() if fits_a_form(made) else (), begin.run_id)
         told = chosen_template(template, own_template) if not begin.run_id else {}
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
         lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines(), recipe) or {}) | told}
@@ -323,13 +326,19 @@ def advised(
         return [*told, AGAIN_WORDS, *(title or [name, name]), tab.form.filled(recipe, {}, advice.situation, meant)]
     recipe, reasons = advice.recipe, {reason.setting: reason.words for reason in advice.reasons}
     with contextlib.suppress(FacetError):  # that its weights are of another kind is said at Start
-        recipe = studio.as_decided(person, recipe, (), begin.run_id)
+        made = studio.as_decided(person, recipe, (), begin.run_id)
+        recipe = made if fits_a_form(made) else recipe
     decided = [name for name, value in recipe.model_dump().items() if value != getattr(advice.recipe, name)]
     reasons |= dict.fromkeys(decided, DECIDED)
     summary = describe_advice(advice, goal, preset)
     name = (f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}")[:80]
     filled = tab.form.filled(recipe, reasons, advice.situation, meant)
     return [*told, str(summary), *(title or [name, name]), filled]
+
+
+def fits_a_form(recipe: TrainingRecipe) -> bool:
+    """An adapter from elsewhere may be larger than any that can be chosen here; it goes on as it is all the same."""
+    return not complaints(type(recipe), recipe.model_dump())
 
 
 def not_yet(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 A_MINUTE = 60_000
 
@@ -16,13 +16,31 @@ def go(page: Page, tab: str) -> None:
     page.wait_for_timeout(400)
 
 
+def _numbers_of(page: Page, handler: str) -> set[int]:
+    all_handlers = page.evaluate("window.gradio_config.dependencies")
+    return {each["id"] for each in all_handlers if re.fullmatch(f"page_{handler}(_[0-9]+)?", each["api_name"] or "")}
+
+
+@contextmanager
+def answered(page: Page, handler: str) -> Iterator[None]:
+    """Left once a quiet handler of this name has answered what was done inside, and the page shows it."""
+    numbers = _numbers_of(page, handler)
+
+    def is_its_answer(response: Response) -> bool:
+        return response.url.endswith("/run/predict") and response.request.post_data_json["fn_index"] in numbers
+
+    with page.expect_response(is_its_answer, timeout=A_MINUTE) as answer:
+        yield
+    answer.value.finished()
+    page.wait_for_timeout(300)
+
+
 @contextmanager
 def late(page: Page, handler: str) -> Iterator[None]:
     """Handlers of this name are asked only when this is left, as on a machine that is slow at the wrong moment."""
     held: list[Route] = []
     over: list[bool] = []
-    all_handlers = page.evaluate("window.gradio_config.dependencies")
-    numbers = {each["id"] for each in all_handlers if re.fullmatch(f"page_{handler}(_[0-9]+)?", each["api_name"] or "")}
+    numbers = _numbers_of(page, handler)
 
     def hold(route: Route) -> None:
         if not over and route.request.post_data_json["fn_index"] in numbers:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.apps import ROOT
 from tests.browser.conftest import _app
-from tests.browser.steps import A_MINUTE, go
+from tests.browser.steps import A_MINUTE, answered, go
 from tests.browser.test_looks import serious
 
 pytestmark = pytest.mark.browser
@@ -44,8 +44,9 @@ def tested(tmp_path_factory):
 
 def open_test(page, name: str) -> None:
     go(page, "Test")
-    page.get_by_label("Your model").click()
-    page.get_by_role("option").filter(has_text=name).first.click()
+    with answered(page, "choose_run"):
+        page.get_by_label("Your model").click()
+        page.get_by_role("option").filter(has_text=name).first.click()
     expect(page.locator("#exam-verdict .f-judged")).to_be_visible(timeout=A_MINUTE)
 
 

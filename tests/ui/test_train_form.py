@@ -39,6 +39,15 @@ def test_of_an_adapter_that_goes_on_learning_the_form_shows_what_it_is(lab, tab)
     assert told and train.DECIDED in told[0]
 
 
+def test_an_adapter_larger_than_any_that_is_offered_does_not_make_a_form_that_cannot_be_sent(lab, tab, monkeypatch):
+    dataset, huge = prepared_example(lab.studio), {"lora_rank": 512, "lora_targets": "attention"}
+    monkeypatch.setattr(lab.studio, "as_decided", lambda person, recipe, *_: recipe.model_copy(update=huge))
+
+    *_, form = train.advised(tab, lab.studio, ME, dataset, Start("starter", "a run", "an adapter"), "any", "balanced")
+
+    assert form.props["problems"] == {} and form.value["values"]["lora_rank"] != "512"
+
+
 def test_a_form_that_was_made_for_something_else_is_told_from_the_one_that_cannot_be_made(lab):
     dataset = prepared_example(lab.studio)
     begin = Start("starter")
