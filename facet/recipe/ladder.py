@@ -44,7 +44,8 @@ class Rung:
     gb: float = 0.0
     minutes: float = 0.0
     fits: bool = False
-    cut_rows: int = 0  # more examples that lose their end
+    cut_rows: int = 0  # more examples that lose their end …
+    are_left_out: bool = False  # … or all of themselves, by what the recipe does with such
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,8 @@ def _shorter(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machin
     length = next(fitting, shorter[min(2, len(shorter) - 1)])
     if isinstance(recipe, PretrainRecipe):
         return f"Pieces of {length:,} tokens", {"max_length": length}
+    if recipe.too_long == "leave_out":
+        return f"Only examples of at most {length:,} tokens", {"max_length": length}
     return f"At most {length:,} tokens of each example", {"max_length": length}
 
 
@@ -196,7 +199,8 @@ def _rung(
     if not isinstance(recipe, PretrainRecipe):  # texts are divided, and none of them loses its end
         now = lengths.cut_rows(recipe.max_length)
         cut = max(0, lengths.cut_rows(changes.get("max_length", recipe.max_length)) - now)
-    return Rung(words, dict(changes), "", there.gb, there.minutes, there.fits, cut)
+    left_out = getattr(recipe, "too_long", "cut") == "leave_out"
+    return Rung(words, dict(changes), "", there.gb, there.minutes, there.fits, cut, left_out)
 
 
 def next_step(rungs: tuple[Rung, ...]) -> str:

@@ -7,7 +7,7 @@ from facet.gemma.inspect import ModelFacts
 from facet.gemma.memory import Needs
 from facet.recipe.forecast import Forecast, Machine, checkpoints, forecast, needs_of
 from facet.recipe.ladder import Largest, Rung, ladder, largest
-from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.recipes import PretrainRecipe, TrainingRecipe
 from facet.recipe.workload import Lengths, Workload, workload
 
 
@@ -20,6 +20,7 @@ class Plan:
     ladder: tuple[Rung, ...] = ()
     largest: Largest | None = None
     further: bool = False  # it goes on from something trained already
+    reads: str = "examples"  # what a group is made of, in words
 
     @property
     def here(self) -> Forecast:
@@ -68,4 +69,6 @@ def plan(
     places = tuple(forecast(facts, recipe, lengths, machine) for machine in machines)
     rungs = () if places[0].fits else ladder(facts, recipe, lengths, first, further)
     most = largest(facts, recipe, lengths, first)
-    return Plan(load, longest, needs, places, rungs, replace(most, model=None) if further else most, further)
+    most = replace(most, model=None) if further else most
+    reads = "pieces of text" if isinstance(recipe, PretrainRecipe) else "examples"
+    return Plan(load, longest, needs, places, rungs, most, further, reads)

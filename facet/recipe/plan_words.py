@@ -43,7 +43,7 @@ def run_that_fits(plan: Plan) -> str:
     most = plan.largest
     if most is None or not (most.max_length or most.batch):
         return ""
-    told = [f"examples of up to {most.max_length:,} tokens"] if most.max_length else []
+    told = [f"{plan.reads} of up to {most.max_length:,} tokens"] if most.max_length else []
     told += [f"{most.batch} at once"] if most.batch else []
     told += [most.model] if most.model else []
     return f"The largest that fits, one thing at a time: {', or '.join(told)}."

@@ -155,7 +155,7 @@ def _memory(here: Forecast) -> Markup:
 
 def _facts(plan: Plan) -> list[tuple[str, str]]:
     here, load = plan.here, plan.load
-    facts = [("Steps", f"{load.steps:,}, reading {load.rows:,} examples")]
+    facts = [("Steps", f"{load.steps:,}, reading {load.rows:,} {plan.reads}")]
     if not here.fits:
         facts.append(("Time", f"about {duration(here.minutes)}"))
     facts.append(("Longest", f"{plan.longest:,} tokens"))
@@ -183,7 +183,8 @@ def _ladder(plan: Plan) -> Markup:
 
 def _rung(rung: Rung) -> Markup:
     told = f"{gigabytes(rung.gb)}, about {duration(rung.minutes)}"
-    told += f", {rung.cut_rows:,} more examples are cut" if rung.cut_rows else ""
+    if rung.cut_rows:
+        told += f", {rung.cut_rows:,} more examples are {'left out' if rung.are_left_out else 'cut'}"
     told += "" if rung.fits else "; not enough by itself"
     presses = html('data-model="{}"', rung.model) if rung.model else html("data-changes='{}'", json.dumps(rung.changes))
     return html(

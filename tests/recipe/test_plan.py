@@ -132,6 +132,19 @@ def test_of_joined_texts_shorter_pieces_are_offered_though_each_text_is_short(pa
     assert shorter.words == f"Pieces of {shorter.changes['max_length']:,} tokens" and shorter.cut_rows == 0
 
 
+def test_where_long_examples_are_left_out_none_is_said_to_be_cut():
+    tight = planned(RECIPE.model_copy(update={"too_long": "leave_out"}), free_gb=2.9)
+    shorter = next(rung for rung in tight.ladder if "max_length" in rung.changes)
+    assert shorter.words.startswith("Only examples of at most") and shorter.cut_rows > 0 and shorter.are_left_out
+
+
+def test_of_texts_pieces_are_counted_and_not_examples():
+    lengths = Lengths(40, (4000,), (4000,))
+    made = plan(GEMMA_270M, PretrainRecipe(max_length=512), lengths, (HERE,))
+    assert made.reads == "pieces of text" and "pieces of text of up to" in run_that_fits(made)
+    assert planned().reads == "examples" and "examples of up to" in run_that_fits(planned())
+
+
 def test_where_nothing_else_helps_a_smaller_model_does_or_nothing_is_promised():
     ladder = planned(free_gb=4.5, facts=GEMMA_1B).ladder
     assert ladder[-1].model == "google/gemma-3-270m-it" and ladder[-1].fits

@@ -34,6 +34,14 @@ def test_each_button_of_the_ladder_carries_settings_of_the_form():
     assert {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 4} in carried
 
 
+def test_of_long_examples_it_is_said_whether_they_are_cut_or_left_out():
+    def told(too_long: str) -> str:
+        return str(describe_plan(planned(SftRecipe(max_length=512, too_long=too_long), free_gb=1.2)))
+
+    assert "more examples are cut" in told("cut") and "left out" not in told("cut")
+    assert "more examples are left out" in told("leave_out") and "are cut" not in told("leave_out")
+
+
 def test_where_nothing_helps_it_says_so():
     assert "Nothing is enough here. Close other programs" in str(describe_plan(planned(free_gb=0.1)))
 
