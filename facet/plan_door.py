@@ -13,7 +13,7 @@ from facet.recipe.methods import method_of
 from facet.recipe.plan import Plan
 from facet.recipe.recipes import TrainingRecipe
 from facet.starting import Starting
-from facet.train.continued import fitted, require_as_decided, weights_at
+from facet.train.continued import fitted, is_whole, require_as_decided, weights_at
 from facet.train.runs import Runs
 from facet.work.conductor import Conductor, Looking
 from facet.work.log import Progress
@@ -82,6 +82,11 @@ class PlanDoor:
         model = self.runs_shelf.model_of(person, start_from)[0]
         trained = weights_at(place, step)
         return model, fitted(recipe, trained, self.runs_shelf.card(person, place.name).name) if trained else recipe
+
+    def kind_begun(self, person: Person, start_from: str | None) -> dict[str, Any]:
+        """What is as good as named by a person who goes on from a run: that all weights learn, where they did."""
+        trained = weights_at(*self.runs_shelf.place_of(person, start_from)) if start_from else None
+        return {"tuning": "full"} if trained and is_whole(trained) else {}
 
     def as_decided(
         self, person: Person, recipe: TrainingRecipe, given: Iterable[str], start_from: str | None

@@ -39,7 +39,7 @@ def plan(options: argparse.Namespace) -> Answer:
     studio, grant, before = Studio.from_environment(), machine_grant(), getattr(options, "from")
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     advised = studio.advise(LOCAL, options.data, model, options.preset, grant, options.goal).recipe
-    given = given_in(options, type(advised))
+    given = studio.kind_begun(LOCAL, before) | given_in(options, type(advised))
     recipe = studio.as_decided(LOCAL, as_given(advised, given), given, before)
     if options.measure:
         _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant, before))

@@ -73,7 +73,7 @@ def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, list
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     preset, goal = options.preset or "balanced", options.goal or "any"
     advice = studio.advise(LOCAL, options.data, model, preset, grant, goal)
-    given = given_in(options, type(advice.recipe))
+    given = studio.kind_begun(LOCAL, before) | given_in(options, type(advice.recipe))
     recipe = studio.as_decided(LOCAL, as_given(advice.recipe, given), given, before)
     place: Answer = {"start_from": before, "where": options.where, "more": _more(options, recipe)}
     run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place)

@@ -42,10 +42,11 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         advice = studio.advise(person, dataset_id, model, preset, goal=goal)
-        chosen = studio.as_decided(person, as_given(advice.recipe, settings or {}), settings or {}, start_from)
+        given = studio.kind_begun(person, start_from) | (settings or {})
+        chosen = studio.as_decided(person, as_given(advice.recipe, given), given, start_from)
         more = asked_on_the_way(samples, chosen)
         run_id = studio.start(person, dataset_id, model, chosen, name, start_from=start_from, more=more)
-        return {"run_id": run_id, "notes": notes_on(chosen, advice, settings or {})}
+        return {"run_id": run_id, "notes": notes_on(chosen, advice, given)}
 
     def plan(
         person: Person,
@@ -62,8 +63,9 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         Asked like `start_run`.
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
-        advised = as_given(studio.advise(person, dataset_id, model, preset, goal=goal).recipe, settings or {})
-        chosen = studio.as_decided(person, advised, settings or {}, start_from)
+        given = studio.kind_begun(person, start_from) | (settings or {})
+        advised = as_given(studio.advise(person, dataset_id, model, preset, goal=goal).recipe, given)
+        chosen = studio.as_decided(person, advised, given, start_from)
         return studio.plan(person, dataset_id, model, chosen, None, grant, start_from).described()
 
     def stop_run(person: Person, run_id: Id) -> dict:

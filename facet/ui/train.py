@@ -10,7 +10,7 @@ import gradio as gr
 from facet.errors import FacetError, SettingError
 from facet.gemma.models import STARTER, BaseModel, find
 from facet.identity import Grant, Person
-from facet.recipe.advice import PRESETS, asked_on_the_way
+from facet.recipe.advice import PRESETS, as_given, asked_on_the_way
 from facet.recipe.knobs import complaints
 from facet.recipe.recipes import TrainingRecipe
 from facet.studio import Studio
@@ -36,6 +36,10 @@ from facet.ui.words import size
 BEGINNINGS = [("A starting model", "model"), ("One of my models", "mine")]
 LOOKING = str(html('<p class="f-wait" role="status">Measuring your examples with this model</p>'))
 DECIDED = "The adapter that goes on learning is made so, and keeps it."
+WHOLE = {
+    "tuning": "All weights of the model that goes on learning were tuned, and they go on as such.",
+    "learning_rate": "A tenth of what an adapter takes, as all weights learn.",
+}
 SHOW_LIVE = """() => setTimeout(() => document.getElementById('live')?.scrollIntoView(
   {behavior: 'smooth', block: 'nearest'}), 400)"""
 
@@ -325,11 +329,12 @@ def advised(
         name = again["name"]
         return [*told, AGAIN_WORDS, *(title or [name, name]), tab.form.filled(recipe, {}, advice.situation, meant)]
     recipe, reasons = advice.recipe, {reason.setting: reason.words for reason in advice.reasons}
-    with contextlib.suppress(FacetError):  # that its weights are of another kind is said at Start
-        made = studio.as_decided(person, recipe, (), begin.run_id)
+    with contextlib.suppress(FacetError):  # what does not suit is said at Start
+        given = as_given(recipe, studio.kind_begun(person, begin.run_id))
+        made = studio.as_decided(person, given, (), begin.run_id)
         recipe = made if fits_a_form(made) else recipe
     decided = [name for name, value in recipe.model_dump().items() if value != getattr(advice.recipe, name)]
-    reasons |= dict.fromkeys(decided, DECIDED)
+    reasons |= {name: WHOLE.get(name, DECIDED) if recipe.tuning == "full" else DECIDED for name in decided}
     summary = describe_advice(advice, goal, preset)
     name = (f"{begin.name}, then {card.name}" if begin.run_id else f"{card.name} on {check.name}")[:80]
     filled = tab.form.filled(recipe, reasons, advice.situation, meant)

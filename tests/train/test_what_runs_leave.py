@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 import yaml
 
+from facet.cli.main import read_arguments
+from facet.cli.plan import plan
 from facet.errors import CapacityError, DataError, SettingError
 from facet.exam.options import Options
 from facet.export.gguf import write_gguf
-from facet.identity import LOCAL
+from facet.identity import LOCAL, Grant
 from facet.model.company import Company
 from facet.model.decoding import Decoding
 from facet.model.load import load_base, load_tuned, with_adapter
@@ -25,6 +28,9 @@ from facet.publish.files import to_publish
 from facet.recipe.knobs import read_recipe
 from facet.recipe.recipes import SftRecipe
 from facet.talk import save_points
+from facet.ui import train
+from facet.ui.forms import read
+from facet.ui.train_words import Start
 from facet.work import worker
 from facet.work.task import Task
 from tests.journeys import TASTE, curve, progress
@@ -83,6 +89,29 @@ def test_a_save_point_of_a_whole_model_speaks_and_is_tested_as_the_finished_one_
     answers = texts(said(voice, ("point", point), base=base))
     if kept == last:
         assert answers["point"] == texts(said(voice, ("done", tuned_in(task.folder)), base=base))["done"]
+
+
+def test_all_weights_go_on_as_such_without_being_told(lab, monkeypatch):
+    whole, dataset = lab.run("full").id, lab.data["sft"]
+    with gr.Blocks():
+        tab = train.layout(lab.studio)
+
+    def form(run_id: str | None) -> dict[str, str]:
+        begin = Start("starter", run_id, "a run" if run_id else "")
+        return train.advised(tab, lab.studio, Grant(LOCAL), dataset, begin, "any", "balanced")[-1].value
+
+    lora, full = read(form(None)), read(form(whole))
+
+    assert (lora.tuning, full.tuning) == ("lora", "full")
+    assert full.learning_rate == pytest.approx(lora.learning_rate / 10)
+    assert lab.studio.as_decided(LOCAL, full, full.model_dump(), whole) == full
+    assert read(form(lab.run("dora").id)).use_dora
+
+    monkeypatch.setenv("FACET_HOME", str(lab.studio.workspace.home))
+    asked = f"plan --data {dataset} --from {whole}".split()
+    with pytest.raises(SettingError, match="kind of weights"):
+        plan(read_arguments([*asked, "--tuning", "lora"]))
+    assert plan(read_arguments(asked))["steps"] > 0
 
 
 def test_a_whole_model_that_has_no_room_beside_the_untouched_one_is_refused_with_the_numbers(lab, monkeypatch):
