@@ -30,6 +30,7 @@ from facet.recipe.recipes import SftRecipe
 from facet.talk import save_points
 from facet.ui import train
 from facet.ui.forms import read
+from facet.ui.train_advice import advised
 from facet.ui.train_words import Start
 from facet.work import worker
 from facet.work.task import Task
@@ -98,7 +99,7 @@ def test_all_weights_go_on_as_such_without_being_told(lab, monkeypatch):
 
     def form(run_id: str | None) -> dict[str, str]:
         begin = Start("starter", run_id, "a run" if run_id else "")
-        return train.advised(tab, lab.studio, Grant(LOCAL), dataset, begin, "any", "balanced")[-1].value
+        return advised(tab, lab.studio, Grant(LOCAL), dataset, begin, "any", "balanced")[-1].value
 
     lora, full = read(form(None)), read(form(whole))
 
