@@ -32,5 +32,6 @@ class ExactLooks(SFTTrainer):
         """One group. Position t predicts label t + 1, so the first label of each row is never counted."""
         labels = int((inputs["labels"][:, 1:] != -100).sum())
         told = super().prediction_step(model, inputs, *given, **named)
-        self.groups.append((labels, float(told[0]), self._metrics["eval"]["mean_token_accuracy"][-1]))
+        if labels:  # without any the error is no number
+            self.groups.append((labels, float(told[0]), self._metrics["eval"]["mean_token_accuracy"][-1]))
         return told
