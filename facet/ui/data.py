@@ -208,30 +208,33 @@ def wire_aside(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> No
 def wire_prepare(tab: DataTab, studio: Studio, gate: Gate, session: Session) -> None:
     look = tab.look
     outputs = [look.box, session.upload, session.dataset, *tab.prepared.list_outputs]
+    taken = gr.State(None)  # the upload that is being prepared; another may be looked at meanwhile
 
     def prepare(person: Person, upload: Id | None, name: Line, **choices: Choice) -> list[Any]:
         options = options_of(choices)
         job = studio.start_prepare(
             person, upload or "", name, chosen(choices), correction=correction_of(choices), **options
         )
-        return watch(studio, person, job, prepared, len(outputs), PATIENCE)
+        return [upload, *watch(studio, person, job, prepared, len(outputs), PATIENCE)]
 
     def replay(person: Person, upload: Id | None, like: Id | None, name: Line) -> list[Any]:
         job = studio.start_replay(person, upload or "", like or "", name)
-        return watch(studio, person, job, prepared, len(outputs), PATIENCE)
+        return [upload, *watch(studio, person, job, prepared, len(outputs), PATIENCE)]
 
-    def prepared(person: Person, dataset: str) -> list[Any]:
-        return [gr.Column(visible=False), None, dataset, *tab.prepared.refreshed(studio, person, dataset)]
+    def prepared(person: Person, dataset: str, upload: str | None = None, taken: str | None = None) -> list[Any]:
+        look = [gr.Column(visible=False), None] if upload == taken else [gr.skip(), gr.skip()]
+        return [*look, dataset, *tab.prepared.refreshed(studio, person, dataset)]
 
     named = {"upload": session.upload, "name": look.name}
-    shown = [*look.waiting.shown, *outputs]
+    shown = [taken, *look.waiting.shown, *outputs]
     for press, handler, asked in (
         (look.prepare.click, prepare, named | look.choices | look.aside.asked),
         (look.replay.click, replay, named | {"like": look.like}),
     ):
         done = gate.on(press, handler, asked, shown, show_progress="minimal")
         done.success(None, None, None, js=SCROLL_TO.format("prepared"))
-    wire_waiting(look.waiting, studio, gate, prepared, outputs)
+    now = {"upload": session.upload, "taken": taken}
+    wire_waiting(look.waiting, studio, gate, prepared, outputs, now)
 
 
 SCROLL_TO = "() => setTimeout(() => document.getElementById('{}')?.scrollIntoView({{behavior: 'smooth'}}), 150)"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -36,7 +37,7 @@ def waiting_layout(name: str) -> Waiting:
     return Waiting(gr.HTML(elem_id=name), gr.State(None), gr.Timer(LOOK_EVERY, active=False))
 
 
-Finished = Callable[[Person, Any], list[Any]]
+Finished = Callable[..., list[Any]]  # of the person and of the result
 
 
 def watch(
@@ -68,15 +69,22 @@ def watch(
         time.sleep(0.05)
 
 
-def wire_waiting(waiting: Waiting, studio: Studio, gate: Gate, finished: Finished, outputs: list[Any]) -> None:
-    """`finished` gives the values of `outputs` once the work is done."""
+def wire_waiting(
+    waiting: Waiting,
+    studio: Studio,
+    gate: Gate,
+    finished: Finished,
+    outputs: list[Any],
+    asked: dict[str, Any] | None = None,
+) -> None:
+    """`finished` gives the values of `outputs` once the work is done; it is told what `asked` holds then, by name."""
 
-    def follow(person: Person, job: Id | None) -> Any:
+    def follow(person: Person, job: Id | None, **now: Id | None) -> Any:
         if not job:
             return [gr.skip(), gr.skip(), gr.Timer(active=False), *[gr.skip()] * len(outputs)]
-        return watch(studio, person, job, finished, len(outputs))
+        return watch(studio, person, job, partial(finished, **now), len(outputs))
 
-    gate.on(waiting.tick.tick, follow, {"job": waiting.job}, [*waiting.shown, *outputs], quiet=True)
+    gate.on(waiting.tick.tick, follow, {"job": waiting.job} | (asked or {}), [*waiting.shown, *outputs], quiet=True)
 
 
 def describe_waiting(words: str) -> Markup:
