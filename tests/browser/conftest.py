@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, s
 
 from tests.apps import App, free_port
 
+LATENCY = int(os.environ.get("FACET_LATENCY", "0"))  # milliseconds before each answer, as from far away
+
 
 def _app(folder: Path) -> Iterator[App]:
     app = App(folder / "home", free_port(), folder / "app.log")
@@ -100,6 +102,9 @@ def new_window(
 
 def opened_page(window: BrowserContext, url: str) -> Page:
     page = window.new_page()
+    if LATENCY:
+        slow = {"offline": False, "latency": LATENCY, "downloadThroughput": -1, "uploadThroughput": -1}
+        window.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
     page.goto(url)
     page.get_by_role("tab", name="Data", exact=True).wait_for()
     page.wait_for_timeout(700)
