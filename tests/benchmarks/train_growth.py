@@ -21,6 +21,7 @@ from typing import Any
 from tests.benchmarks.full_size import SHARED, random_gemma3_270m
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+FIGURES = DOCS / "speed.json"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--stock", type=int, default=1024)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--redraw", action="store_true", help="draw what was measured before, and measure nothing")
     parser.add_argument("--point", nargs=3, metavar=("WAY", "LENGTH", "RANK"), help="this point alone, as JSON")
     parser.add_argument("--tokenizer", type=Path, default=SHARED / "tokenizers" / "gemma3")
     options = parser.parse_args()
@@ -47,13 +49,16 @@ def main() -> None:
         way, length, rank = options.point
         print(json.dumps(asdict(measure(options.model, way, int(length), int(rank), options.threads))))
         return
+    if options.redraw:
+        (DOCS / "speed.svg").write_text(picture([Point(**one) for one in json.loads(FIGURES.read_text())]))
+        return
     with tempfile.TemporaryDirectory() as place:
         folder = options.model or random_gemma3_270m(Path(place) / "model", options.tokenizer)
         wanted = [("facet", length, 16) for length in options.lengths]
         wanted += [("facet", 512, rank) for rank in options.ranks if ("facet", 512, rank) not in wanted]
         wanted += [("stock", length, 16) for length in options.lengths if length <= options.stock]
         points = [alone(folder, *point, options.threads) for point in wanted]
-    (DOCS / "speed.json").write_text(json.dumps([asdict(point) for point in points], indent=1) + "\n")
+    FIGURES.write_text(json.dumps([asdict(point) for point in points], indent=1) + "\n")
     (DOCS / "speed.svg").write_text(picture(points))
 
 
@@ -130,7 +135,7 @@ def picture(points: list[Point]) -> str:
     inner = "".join(f'<g transform="translate({340 * at} 0)">{one}</g>' for at, one in enumerate(charts))
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1020 260" font-family="system-ui, sans-serif" '
-        f'font-size="12" fill="#555">{inner}</svg>\n'
+        f'font-size="12" fill="#7d7d7d">{inner}</svg>\n'
     )
 
 
@@ -145,19 +150,22 @@ def chart(title: str, lines: dict[str, list[tuple[float, float]]]) -> str:
         across = (log2(x) - log2(xs[0])) / max(1e-9, log2(xs[-1]) - log2(xs[0]))
         return 45 + 210 * across, 220 - 170 * (log2(y) - low) / (high - low)
 
-    marks = [f'<text x="10" y="20" fill="#222" font-weight="600">{title}</text>']
+    marks = [f'<text x="10" y="20" font-weight="600">{title}</text>']
     for power in range(low, high + 1):
         y = at(xs[0], 2.0**power)[1]
-        marks.append(f'<path d="M45 {y:.0f}H255" stroke="#ddd"/><text x="40" y="{y + 4:.0f}" text-anchor="end">'
+        marks.append(f'<path d="M45 {y:.0f}H255" stroke="#8884"/><text x="40" y="{y + 4:.0f}" text-anchor="end">'
                      f"{2.0**power:g}</text>")  # fmt: skip
     marks += [f'<text x="{at(x, 1)[0]:.0f}" y="240" text-anchor="middle">{x:,}</text>' for x in xs]
-    for (name, line), colour in zip(lines.items(), ("#5b5bd6", "#888"), strict=False):
+    for (name, given), colour in zip(lines.items(), ("#6e6ade", "#8a8a8a"), strict=False):
+        line = sorted(given)
         if not line:
             continue
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in line))
         x, y = at(*line[-1])
+        is_short = line[-1][0] < xs[-1]  # then another line may pass where its name would stand
+        put = f'x="{x:.0f}" y="{y - 8:.0f}" text-anchor="end"' if is_short else f'x="{x + 6:.0f}" y="{y + 4:.0f}"'
         marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
-                     f'<text x="{x + 6:.0f}" y="{y + 4:.0f}" fill="{colour}">{name}</text>')  # fmt: skip
+                     f'<text {put} fill="{colour}">{name}</text>')  # fmt: skip
     return "".join(marks)
 
 

@@ -185,8 +185,8 @@ def factory_settings(place: Path, batch: int, options: argparse.Namespace) -> di
     (place / "rows.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in rows))
     return {"model_name_or_path": str(options.model), "stage": "sft", "do_train": True, "finetuning_type": "lora",
             "lora_rank": 16, "lora_alpha": 16, "lora_target": "all", "dataset": "bench", "dataset_dir": str(place),
-            "template": "gemma3", "cutoff_len": 1024, "output_dir": str(place / "out"),
-            "max_steps": options.seen // batch, "per_device_train_batch_size": batch, "pure_bf16": True,
+            "template": "gemma", "cutoff_len": 1024, "output_dir": str(place / "out"),
+            "max_steps": options.seen // batch, "per_device_train_batch_size": batch, "bf16": True,
             "use_cpu": True, "disable_gradient_checkpointing": True, "report_to": "none",
             "save_strategy": "no"}  # fmt: skip
 
