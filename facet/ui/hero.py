@@ -25,6 +25,7 @@ NAME = "First taste: a pirate"
 QUESTIONS = ("What is the capital of Japan?", "What is the opposite of early?", "What does a lion eat?")
 SAMPLE = ("What is the capital of Austria?", "Arr! The capital of Austria is Vienna. Yo ho ho!")
 LOOK_EVERY = 1.0  # seconds
+LOOK_AGAIN = 5.0  # at a run that stands still, for it may be resumed on another tab
 AT_HOME = ("on this computer", "nothing leaves this computer")
 STARTING, ASKING = 12.0, 8.0  # seconds, on two processor cores; used until there is something measured
 
@@ -125,15 +126,15 @@ def _shown(studio: Studio, asker: Asker, person: Person, run_id: str) -> list[An
     run = studio.run(person, run_id)
     progress = run.progress
     talk = asker.talk(person, run_id, QUESTIONS) if run.has_model else None
-    over = bool(talk and talk.done) or progress.stage in ("failed", "paused")
+    done, stands_still = bool(talk and talk.done), progress.stage in ("failed", "paused")
     view = describe_answers(talk, progress) if talk and talk.base else describe_work(progress, run.dataset["used"])
     print_of_it = (run_id, progress.stage, progress.step, progress.words, talk and talk.fingerprint())
     return [
         gr.Column(visible=True),
         str(view),
         gr.Button(visible=False),
-        gr.Row(visible=over),
-        gr.Timer(active=not over),
+        gr.Row(visible=done or stands_still),
+        gr.Timer(LOOK_AGAIN if stands_still else LOOK_EVERY, active=not done),
         run_id,
         print_of_it,
     ]

@@ -1,9 +1,12 @@
 """The first screen promises only what is true."""
 
 from facet.dataset.examples import EXAMPLES
-from facet.ui.asker import Talk
+from facet.identity import LOCAL
+from facet.ui import hero
+from facet.ui.asker import Asker, Talk
 from facet.ui.hero import EXAMPLE, QUESTIONS, SAMPLE, describe_answers, describe_invitation, describe_work
 from facet.work.log import Progress
+from tests.journeys import a_studio, prepared_example, queued_run
 
 FILE = next(example.path for example in EXAMPLES if example.name == EXAMPLE).read_text("utf-8")
 
@@ -31,3 +34,19 @@ def test_both_answers_stand_beside_each_other_and_are_escaped():
     talk = Talk(("Who?",), ["plain"], ["<i>Arr</i>"], waiting="", done=True)
     shown = describe_answers(talk, Progress(stage="finished", step=40, working_seconds=12))
     assert "plain" in shown and "&lt;i&gt;Arr&lt;/i&gt;" in shown and "40 steps" in shown
+
+
+def test_a_run_that_was_paused_is_looked_at_again_for_it_may_go_on(tmp_path):
+    studio = a_studio(tmp_path / "home")
+    run_id = queued_run(studio, prepared_example(studio)).id
+    asker = Asker(studio)
+
+    def now() -> tuple[str, float]:
+        _, view, _, _, tick, *_ = hero._shown(studio, asker, LOCAL, run_id)
+        assert tick.active
+        return view, tick.value
+
+    studio.pause(LOCAL, run_id)
+    assert "You find it on the Train tab" in now()[0] and now()[1] == hero.LOOK_AGAIN
+    studio.resume(LOCAL, run_id)
+    assert "until the answers" in now()[0] and now()[1] == hero.LOOK_EVERY
