@@ -143,8 +143,8 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
         stays = bool(current) and (current == STARTER or "/" in current or current.partition("@")[0] == run)
         return chat.refreshed(studio, person, current if stays else run, others)
 
-    def list_test(person: Person, run: Id | None, exam: Id | None) -> list[Any]:
-        return test.refreshed(studio, person, run, exam)
+    def list_test(person: Person, run: Id | None, exam: Id | None, seen: Any) -> list[Any]:
+        return test.refreshed(studio, person, run, exam, seen)
 
     def list_ways(person: Person, dataset: Id | None) -> list[Any]:
         """Its section may be the one that was open last, and opens no second time."""
@@ -170,7 +170,7 @@ def _wire_across(tabs: dict[str, Any], studio: Studio, gate: Gate, shared: Sessi
         tabs["chat"].listed,
         quiet=True,
     )
-    opened = {"run": shared.run, "exam": tabs["test"].exam}
+    opened = {"run": shared.run, "exam": tabs["test"].exam, "seen": tabs["test"].result.seen}
     gate.on(tabs["test-tab"].select, list_test, opened, tabs["test"].listed, quiet=True)
     ways = tabs["test"].more["without"].listed
     gate.on(tabs["test-tab"].select, list_ways, {"dataset": shared.dataset}, ways, quiet=True)

@@ -217,24 +217,35 @@ def _wire_compare(tab: TestTab, studio: Studio, gate: Gate, session: Session, pa
     gate.on(tab.tabs["compare"].select, list_them, {"dataset": session.dataset}, compare.listed, quiet=True)
 
 
-def refreshed(studio: Studio, person: Person, wanted: str | None, exam: str | None = None) -> list[Any]:
-    """Values of `TestTab.listed`; `exam` is the test that was open."""
+def refreshed(
+    studio: Studio, person: Person, wanted: str | None, exam: str | None = None, seen: Any = None
+) -> list[Any]:
+    """Values of `TestTab.listed`; `exam` is the test that was open.
+
+    Where it is still as the browser has `seen` it, what it found stays: somebody may have searched in it, or have
+    turned to another one since.
+    """
     choices = tuned_choices(studio, person)
     run = chosen_model(choices, wanted)
     cards = studio.exams(person)
     exam = next((card.id for card in cards if card.id == exam and card.run_id in ("", run)), None)
     known = bool(choices) or bool(cards)
     shown = opened(studio, Pace(), person, run, exam)
-    run = run_of(cards, run, exam)
-    shown[0] = gr.Dropdown(choices=choices, value=run, info=exam_forecast.of_run(studio, person, run))
+    card, run = card_of(cards, run, exam), run_of(cards, run, exam)
+    info = exam_forecast.of_run(studio, person, run)
+    if card and card.run_id and seen == fingerprint(studio, Pace(), person, card.id):
+        lists = [gr.Dropdown(choices=choices, info=info), shown[1]]
+        lists.append(gr.Dropdown(choices=exam_choices(cards), visible=len(cards) > 1))
+        shown = [*lists, *[gr.skip()] * (len(shown) - len(lists))]
+    else:
+        shown[0] = gr.Dropdown(choices=choices, value=run, info=info)
     return [gr.Column(visible=not known), gr.Column(visible=known), *shown]
 
 
 def opened(studio: Studio, pace: Pace, person: Person, run: str | None, exam: str | None) -> list[Any]:
     """Values of `TestTab.shown`: of one test and the run it is about, or of the newest test of a run."""
     cards = studio.exams(person)
-    card = next((each for each in cards if each.id == exam), None) or newest(cards, run)
-    run = run_of(cards, run, exam)
+    card, run = card_of(cards, run, exam), run_of(cards, run, exam)
     working = bool(card and card.progress.is_active)
     return [
         gr.Dropdown(value=run) if working else gr.Dropdown(value=run, info=exam_forecast.of_run(studio, person, run)),
@@ -246,8 +257,13 @@ def opened(studio: Studio, pace: Pace, person: Person, run: str | None, exam: st
 
 def run_of(cards: list[ExamCard], run: str | None, exam: str | None) -> str | None:
     """The run that a test is about; `run` where it is of several."""
-    card = next((each for each in cards if each.id == exam), None) or newest(cards, run)
+    card = card_of(cards, run, exam)
     return card.run_id if card and card.run_id else run
+
+
+def card_of(cards: list[ExamCard], run: str | None, exam: str | None) -> ExamCard | None:
+    """The test that was asked for; else the newest of the run."""
+    return next((each for each in cards if each.id == exam), None) or newest(cards, run)
 
 
 def newest(cards: list[ExamCard], run: str | None) -> ExamCard | None:

@@ -265,6 +265,23 @@ def test_a_finished_test_is_shown_when_the_tab_is_opened(studio):
     assert "Run it again" in shown
 
 
+def test_what_somebody_found_in_a_test_is_still_there_after_a_look_at_another_tab(studio):
+    run = finished_run(studio, LOCAL)
+    exam = plant(studio, LOCAL, run, checked(classified()))
+    first = shown_of(studio, run)
+    seen = test.fingerprint(studio, Pace(), LOCAL, exam)
+    assert seen in first
+
+    _, _, models, start, tests, *found = test.refreshed(studio, LOCAL, run, exam, seen)
+    assert models.choices and "value" not in models.constructor_args and "value" not in tests.constructor_args
+    assert start.value == "Run it again"
+    assert found and all(each == gr.skip() for each in found)
+
+    other = finished_run(studio, LOCAL, "Another")
+    changed = test.refreshed(studio, LOCAL, other, exam, seen)
+    assert len(changed) == len(first) and "Not tested yet." in texts(changed)
+
+
 def test_another_run_brings_its_own_test(studio):
     first, second = finished_run(studio, LOCAL, "First"), finished_run(studio, LOCAL, "Second")
     exam = plant(studio, LOCAL, first, classified())
