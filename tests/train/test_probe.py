@@ -76,15 +76,15 @@ def a_trainer(folder, place, dtype="float32", **lora):
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
 
     from facet.gemma.inspect import inspect
     from facet.gemma.targets import lora_targets
+    from facet.model.load import load_base
     from facet.train.trainer import padding_tokenizer
 
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+    model = load_base(folder, dtype, "cpu")
     ids = list(range(5, 45))
     targets = lora_targets(inspect(folder).model_type)
     return SFTTrainer(
