@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facet.dataset.render import Renderer
-from facet.model.load import give_memory_back
+from facet.model.load import give_memory_back, trim_memory
 from facet.recipe.recipes import TrainingRecipe
 from facet.train import best, labelled, rows, samples
 from facet.train.health import AROUND, spike
@@ -84,6 +84,7 @@ class Looking:
 
     def more(self, model: Any, step: int, last: bool, emit: Callable[[log.Event], None]) -> None:
         """What costs nothing when it fails: a run never ends for want of an answer on the way."""
+        trim_memory()  # an answer needs a copy of the head; it should not stand beside what steps have left behind
         try:
             if step in (0, *self.at) and self.labelled:
                 emit(log.Logged(step=step, values=self.labelled.look(model)))

@@ -1,6 +1,8 @@
 """Killed at any instant, a run ends with every loss and the adapter identical to the one nobody touched."""
 
+import contextlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -77,18 +79,47 @@ def go_on_after_a_kill(task: Task) -> None:
         append_unless_busy(task, log.Interrupted())
 
 
-@pytest.mark.parametrize("first", range(3 if os.environ.get("FACET_SOAK") else 1))  # every way is among the four
-def test_four_kills_leave_no_trace_in_the_losses_or_the_adapter(lab, untouched, first):
+def at_any_instant(task: Task, worker: subprocess.Popen, seconds: float) -> None:
+    """Loading takes most of these seconds; a run that was over by then was not killed."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        assert worker.wait(seconds) == 0, progress(task).failure
+        return
+    kill(worker)
+
+
+def test_four_kills_leave_no_trace_in_the_losses_or_the_adapter(lab, untouched):
     studio, dataset_id = lab
     task = queued_run(studio, dataset_id)
-    ways = [during_start_up, at_a_step, inside_a_save, at_a_step]
 
-    for number in range(4):
+    for number, way in enumerate((during_start_up, at_a_step, inside_a_save, at_a_step)):
         worker = studio.backend.begin(task)
-        ways[(number + first) % 4](task, worker, number % 2)
+        way(task, worker, number % 2)
         go_on_after_a_kill(task)
     list(studio.backend.advance(task))
 
+    must_equal(task, untouched)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(50))
+def test_four_kills_at_any_instant_leave_no_trace(lab, untouched, seed):
+    studio, dataset_id = lab
+    task, dice = queued_run(studio, dataset_id), random.Random(seed)
+
+    for _ in range(4):
+        worker = studio.backend.begin(task)
+        at_any_instant(task, worker, dice.uniform(0.1, 14.0))
+        if progress(task).is_over:
+            break
+        go_on_after_a_kill(task)
+    if not progress(task).is_over:
+        list(studio.backend.advance(task))
+
+    must_equal(task, untouched)
+    studio.delete(LOCAL, "runs", task.id)
+
+
+def must_equal(task: Task, untouched: Task) -> None:
     assert progress(task).stage == "finished"
     assert curve(task) == curve(untouched)
     assert progress(task).outputs["adapter_sha256"] == progress(untouched).outputs["adapter_sha256"]
