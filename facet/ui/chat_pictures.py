@@ -70,9 +70,10 @@ def waiting(files: Sequence[str]) -> list[Any]:
 
 
 def fitting(studio: Studio, person: Person, target: str) -> list[Any]:
-    """Values of `Adding.shown` for a model that was just chosen: nothing waits, and a blind one is shown nothing."""
-    sees = bool(target) and studio.sees_pictures(person, target)
-    return [gr.UploadButton(value=None, visible=sees), *waiting([])]
+    """Values of `Adding.shown` for a model that was just chosen: what waits goes to it, if it sees."""
+    if target and studio.sees_pictures(person, target):
+        return [gr.UploadButton(visible=True), gr.skip(), gr.skip()]
+    return [gr.UploadButton(value=None, visible=False), *waiting([])]
 
 
 def sent() -> list[Any]:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
 
 from tests.apps import App, free_port
 
+expect.set_options(timeout=20_000)  # five seconds are too few where two of these run beside each other on two cores
 LATENCY = int(os.environ.get("FACET_LATENCY", "0"))  # milliseconds before each answer, as from far away
 
 
