@@ -78,9 +78,25 @@ class Gate:
             options["validator"] = self.wrap(check)
         wrapped = self.wrap(handler, quiet=quiet, plain=more.get("api_visibility") == "public")
         wrapped.inputs = tuple(inputs or ())
+        wrapped.takes_long = more.get("trigger_mode") == "always_last"
         if callable(trigger):
             return trigger(wrapped, **options | more)
         return gr.on(_several(trigger), wrapped, **options | more)
+
+    @staticmethod
+    def untangle(page: gr.Blocks) -> None:
+        """Let only one handler of each event wait for its own last answer; the others are asked every time.
+
+        When a handler that waited is done, the browser does all that hangs on its event once more. Two of them that
+        wait on the same event wake each other forever, wherever an answer takes longer than the next choice.
+        """
+        waiting: set[tuple[int | None, str]] = set()
+        for fn in sorted(page.fns.values(), key=lambda fn: not getattr(fn.fn, "takes_long", False)):
+            events = {(block, event) for block, event in fn.targets if block is not None}
+            if fn.trigger_mode == "always_last" and events & waiting:
+                fn.trigger_mode = "multiple"
+            elif fn.trigger_mode == "always_last":
+                waiting |= events
 
     def leaving(self, handler: Callable[..., Any]) -> None:
         """Call a handler whenever somebody closes or reloads the page that is being built."""

@@ -78,6 +78,7 @@ def build(studio: Studio, gate: Gate | None = None) -> gr.Blocks:
         _wire_across(tabs, studio, gate, shared)
         _wire_arrival(tabs["hero"], side, tabs["asker"], studio, gate, shared, page)
         publish_api(studio, gate)
+    gate.untangle(page)
     page.queue(default_concurrency_limit=8, max_size=200)
     return page
 

@@ -200,8 +200,8 @@ def wire_prepared(tab: Prepared, studio: Studio, gate: Gate, session: Session) -
     drawn = [tab.facts, tab.lengths, tab.labels_head, tab.labels]
     last = {"trigger_mode": "always_last"}  # what takes long for one dataset must not arrive on the next one
     for moment in (chose.success, changed):
-        gate.on(moment, show_tokens, asked, tab.tokens, show_progress="minimal", **last)
-        gate.on(moment, show_lengths, tab.reading, drawn, show_progress="hidden", **last)
+        read = gate.on(moment, show_tokens, asked, tab.tokens, show_progress="minimal", **last)
+        gate.on(read.then, show_lengths, tab.reading, drawn, show_progress="hidden", **last)
     gate.on(tab.earlier.click, turn(-AT_ONCE), asked, [tab.index, tab.tokens], show_progress="minimal")
     gate.on(tab.later.click, turn(AT_ONCE), asked, [tab.index, tab.tokens], show_progress="minimal")
     sent = gate.on(tab.train.click, take, {"dataset": tab.chosen}, session.dataset, quiet=True)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
 
 from tests.apps import App, free_port
+from tests.browser.steps import far_away
 
 expect.set_options(timeout=20_000)  # five seconds are too few where two of these run beside each other on two cores
 LATENCY = int(os.environ.get("FACET_LATENCY", "0"))  # milliseconds before each answer, as from far away
@@ -104,8 +105,7 @@ def new_window(
 def opened_page(window: BrowserContext, url: str) -> Page:
     page = window.new_page()
     if LATENCY:
-        slow = {"offline": False, "latency": LATENCY, "downloadThroughput": -1, "uploadThroughput": -1}
-        window.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+        far_away(page, LATENCY)
     page.goto(url)
     page.get_by_role("tab", name="Data", exact=True).wait_for()
     page.wait_for_timeout(700)

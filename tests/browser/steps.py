@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, Response, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 A_MINUTE = 60_000
 
@@ -16,20 +16,27 @@ def go(page: Page, tab: str) -> None:
     page.wait_for_timeout(400)
 
 
-def _numbers_of(page: Page, handler: str) -> set[int]:
+def numbers_of(page: Page, handler: str) -> set[int]:
     all_handlers = page.evaluate("window.gradio_config.dependencies")
     return {each["id"] for each in all_handlers if re.fullmatch(f"page_{handler}(_[0-9]+)?", each["api_name"] or "")}
+
+
+def is_for(asked: Request, numbers: set[int]) -> bool:
+    return asked.url.endswith(("/run/predict", "/queue/join")) and asked.post_data_json["fn_index"] in numbers
+
+
+def far_away(page: Page, milliseconds: int) -> None:
+    """Every answer takes so long from now on."""
+    slow = {"offline": False, "latency": milliseconds, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
 
 
 @contextmanager
 def answered(page: Page, handler: str) -> Iterator[None]:
     """Left once a quiet handler of this name has answered what was done inside, and the page shows it."""
-    numbers = _numbers_of(page, handler)
+    numbers = numbers_of(page, handler)
 
-    def is_its_answer(response: Response) -> bool:
-        return response.url.endswith("/run/predict") and response.request.post_data_json["fn_index"] in numbers
-
-    with page.expect_response(is_its_answer, timeout=A_MINUTE) as answer:
+    with page.expect_response(lambda response: is_for(response.request, numbers), timeout=A_MINUTE) as answer:
         yield
     answer.value.finished()
     page.wait_for_timeout(300)
@@ -40,7 +47,7 @@ def late(page: Page, handler: str) -> Iterator[None]:
     """Handlers of this name are asked only when this is left, as on a machine that is slow at the wrong moment."""
     held: list[Route] = []
     over: list[bool] = []
-    numbers = _numbers_of(page, handler)
+    numbers = numbers_of(page, handler)
 
     def hold(route: Route) -> None:
         if not over and route.request.post_data_json["fn_index"] in numbers:

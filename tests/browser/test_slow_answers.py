@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import A_MINUTE, go, late, prepare, setting
+from tests.browser.steps import A_MINUTE, far_away, go, is_for, late, numbers_of, prepare, setting
 
 pytestmark = pytest.mark.browser
 ADVICE = "Why each value was chosen"
@@ -94,3 +94,20 @@ def test_a_question_about_deleting_is_about_the_data_it_was_asked_of(two_dataset
     expect(data.get_by_role("button", name="Yes, delete it")).to_be_visible()
     choose_the_other(page, "data")
     expect(data.get_by_role("button", name="Yes, delete it")).to_be_hidden(timeout=20_000)
+
+
+def test_choosing_twice_within_an_answer_does_not_keep_the_page_asking_forever(two_datasets, open_page):
+    page = open_page(two_datasets)
+    go(page, "Train")
+    expect(page.locator("#train")).to_contain_text(ADVICE, timeout=A_MINUTE)
+    far_away(page, 400)
+    for model in ("270M", "1B", "Facet starter"):
+        page.get_by_role("radio", name=re.compile(model)).filter(visible=True).first.check()
+    expect(page.get_by_role("button", name="Start training", exact=True)).to_be_enabled()
+    page.wait_for_timeout(6_000)
+
+    numbers = numbers_of(page, "(toggle|offer|recommend)")
+    asked = []
+    page.on("request", lambda each: asked.append(each) if each.method == "POST" and is_for(each, numbers) else None)
+    page.wait_for_timeout(3_000)
+    assert asked == []

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from collections import Counter
 from typing import Literal
 
 import gradio as gr
@@ -53,7 +54,17 @@ def test_the_last_choice_is_always_answered(page):
     """Gradio's own way forgets what is chosen while the choice before is answered."""
     chosen = [fn for fn in page.fns.values() if fn.fn is not None and any(event == "input" for _, event in fn.targets)]
     assert len(chosen) > 20
-    assert [fn.name for fn in chosen if fn.trigger_mode != "always_last"] == []
+    assert [fn.name for fn in chosen if fn.trigger_mode not in ("always_last", "multiple")] == []
+
+
+def test_no_two_handlers_of_one_event_wake_each_other_forever(page):
+    """The browser repeats a whole event when one that waited on it is done."""
+    waiting = Counter(
+        target for fn in page.fns.values() if fn.trigger_mode == "always_last" for target in fn.targets if target[0]
+    )
+    assert [page.blocks[block].elem_id or event for (block, event), count in waiting.items() if count > 1] == []
+    long = {fn.fn.__name__: fn.trigger_mode for fn in page.fns.values() if getattr(fn.fn, "takes_long", False)}
+    assert {"recommend", "foresee", "show_tokens", "remap"} <= long.keys() and set(long.values()) == {"always_last"}
 
 
 def test_only_the_documented_functions_are_public(page):
