@@ -5,6 +5,7 @@ import json
 import struct
 import zlib
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -17,6 +18,7 @@ from facet.model.decoding import Decoding
 from facet.showing import MOST_AT_ONCE
 from facet.studio import Studio
 from facet.talk import Speaker
+from facet.ui import chat_pictures
 from facet.workspace import Workspace
 
 ANN, BOB = Person("ann", "Ann", "signed-in"), Person("bob", "Bob", "signed-in")
@@ -183,6 +185,9 @@ def test_a_model_that_sees_is_given_the_persons_own_files_and_strangers_files_to
 
     seer = str(tiny_seeing_gemma3(tmp_path / "seer"))
     assert studio.sees_pictures(LOCAL, seer) and not studio.sees_pictures(LOCAL, "starter")
+    there, elsewhere = (chat_pictures.fitting(studio, LOCAL, model) for model in (seer, "starter"))
+    assert "value" not in there[0].constructor_args and there[1:] == [gr.skip(), gr.skip()], "what waits goes to it"
+    assert "value" in elsewhere[0].constructor_args and not elsewhere[0].visible
     (name,) = studio.take_pictures(LOCAL, "page", [photo], {seer: "Seer"})
     asked: list[dict] = []
     studio.voices.speak = lambda request, listener: iter([asked.append(request) or {"over": True}])

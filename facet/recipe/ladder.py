@@ -199,8 +199,7 @@ def _rung(
     if not isinstance(recipe, PretrainRecipe):  # texts are divided, and none of them loses its end
         now = lengths.cut_rows(recipe.max_length)
         cut = max(0, lengths.cut_rows(changes.get("max_length", recipe.max_length)) - now)
-    left_out = getattr(recipe, "too_long", "cut") == "leave_out"
-    return Rung(words, dict(changes), "", there.gb, there.minutes, there.fits, cut, left_out)
+    return Rung(words, dict(changes), "", there.gb, there.minutes, there.fits, cut, recipe.too_long == "leave_out")
 
 
 def next_step(rungs: tuple[Rung, ...]) -> str:

@@ -84,11 +84,13 @@ class Looking:
 
     def more(self, model: Any, step: int, last: bool, emit: Callable[[log.Event], None]) -> None:
         """What costs nothing when it fails: a run never ends for want of an answer on the way."""
-        trim_memory()  # an answer needs a copy of the head; it should not stand beside what steps have left behind
+        labelled, answers = step in (0, *self.at) and bool(self.labelled), self.samples.is_due(step, last)
+        if labelled or answers:  # either needs a copy of the head, which should not stand beside what steps left behind
+            trim_memory()
         try:
-            if step in (0, *self.at) and self.labelled:
+            if labelled:
                 emit(log.Logged(step=step, values=self.labelled.look(model)))
-            if self.samples.is_due(step, last):
+            if answers:
                 emit(self.samples.take(model, step))
         except Exception as error:
             self.labelled, self.samples.asked = None, []

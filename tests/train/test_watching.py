@@ -9,6 +9,7 @@ import pytest
 from facet.identity import LOCAL
 from facet.recipe.knobs import read_recipe
 from facet.recipe.recipes import SftRecipe
+from facet.train import looking as train_looking
 from facet.train import samples
 from facet.train import slice as train_slice
 from facet.train.looking import Looking
@@ -23,6 +24,18 @@ PROMPTS = ["Where can I print a page?", "  ", "Where can I print a page?", "Do y
 RISES = {2: 2.0, 4: 1.5, 6: 1.6, 8: 1.7, 10: 1.8, 12: 1.9, 14: 2.0, 16: 2.1}
 SMALL = TASTE | {"max_steps": 12, "max_length": 256, "per_device_train_batch_size": 2}
 LONG = {"max_steps": 16, "evaluations": 8}
+
+
+def test_memory_is_given_back_before_an_answer_and_not_after_every_step(monkeypatch):
+    given_back = []
+    monkeypatch.setattr(train_looking, "trim_memory", lambda: given_back.append(step))
+    asked = Samples([samples.Asked("Who?", [1])], frozenset(), str, frozenset({4, 8}))
+    looking, told = Looking(SftRecipe(), 8, frozenset(), asked), []
+    for step in range(1, 9):
+        looking.more(None, step, step == 8, told.append)
+
+    assert given_back == [4], "without a model the first answer fails, and no other is asked"
+    assert "left out from here" in told[0].words
 
 
 class Killed(BaseException):
