@@ -135,6 +135,11 @@ def _loaded(folder: Path, dtype: str, device: str, squeeze: Squeeze | None = Non
         folder, dtype=numbers, local_files_only=True, use_safetensors=True, trust_remote_code=False, **how
     )
     _refuse_broken(model)
+    if device == "cpu" and dtype == "bfloat16":
+        from facet.model.bf16 import is_slow, widen_products
+
+        if is_slow():
+            widen_products(model)
     return model.eval() if squeeze or packed else model.to(device).eval()
 
 

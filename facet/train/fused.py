@@ -12,6 +12,8 @@ import torch
 from peft.tuners.lora.layer import Linear as LoraLinear
 from torch import Tensor, nn
 
+from facet.model.bf16 import add_mm, inwards, mm, outwards
+
 
 class LinearWithLora(torch.autograd.Function):
     """`y = x W^T + b + s (x A^T) B^T` with W and b frozen. A and B stay float32; here they are rounded as W is."""
@@ -22,8 +24,8 @@ class LinearWithLora(torch.autograd.Function):
         weight = base.weight
         flat = x.detach().reshape(-1, x.shape[-1])  # (N, D_in)
         a, b = down.detach().to(weight.dtype), (up.detach() * strength).to(weight.dtype)
-        narrow = flat @ a.t()  # (N, R)
-        y = torch.nn.functional.linear(flat, weight, base.bias).addmm_(narrow, b.t())
+        narrow = mm(flat, a.t())  # (N, R)
+        y = add_mm(outwards(flat, weight, base.bias), narrow, b.t())
         ctx.save_for_backward(flat, weight, a, b, narrow)
         ctx.strength, ctx.shape, ctx.learned = strength, x.shape, down.dtype
         return y.view(*x.shape[:-1], weight.shape[0])
@@ -32,10 +34,10 @@ class LinearWithLora(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, Tensor, Tensor, None]:
         flat, weight, a, b, narrow = ctx.saved_tensors
         towards = grad.reshape(-1, grad.shape[-1])  # (N, D_out)
-        narrowed = towards @ b  # (N, R)
-        up = (towards.t() @ narrow).to(ctx.learned) * ctx.strength
-        down = (narrowed.t() @ flat).to(ctx.learned)
-        x = (towards @ weight).addmm_(narrowed, a).view(ctx.shape) if ctx.needs_input_grad[0] else None
+        narrowed = mm(towards, b)  # (N, R)
+        up = mm(towards.t(), narrow).to(ctx.learned) * ctx.strength
+        down = mm(narrowed.t(), flat).to(ctx.learned)
+        x = add_mm(inwards(towards, weight), narrowed, a).view(ctx.shape) if ctx.needs_input_grad[0] else None
         return x, None, down, up, None
 
 

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from transformers.utils import ModelOutput
 
+from facet.model.bf16 import inwards, outwards
+
 TILE: Final = 256  # positions scored at once; larger ones are no faster, smaller ones are
 IGNORED: Final = -100
 SURE: Final = 0.5  # from here on the probability of the label is one minus the rest, which rounds far less
@@ -71,7 +73,7 @@ def _tile(states: Tensor, targets: Tensor, head: Head, towards: Tensor | None) -
     """Scores one tile; fills `towards` with the gradient of -log p where that is wanted."""
     scores = head.tile("scores", len(targets))  # (n, V)
     places = torch.arange(len(targets), device=targets.device)
-    torch.mm(states, head.weight.t(), out=scores)
+    outwards(states, head.weight, out=scores)
     slope = _transform(scores, head, wanted=towards is not None)
     highest, of_target = scores.amax(-1).float(), scores[places, targets].float()
     probs = torch.softmax(scores, -1, out=scores)
@@ -84,7 +86,7 @@ def _tile(states: Tensor, targets: Tensor, head: Head, towards: Tensor | None) -
         probs[places, targets] = -rest
         if slope is not None:
             probs.mul_(slope)
-        torch.mm(probs, head.weight, out=towards)
+        inwards(probs, head.weight, out=towards)
     return log_probs, of_target >= highest
 
 
