@@ -1,7 +1,7 @@
 """What a run will need, and measuring it on this machine, through the studio's one door."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from facet.errors import FacetError
 from facet.identity import Grant, Person
 from facet.places import Places
 from facet.planning import Planning
+from facet.recipe.advice import as_given
 from facet.recipe.methods import method_of
 from facet.recipe.plan import Plan
 from facet.recipe.recipes import TrainingRecipe
@@ -83,10 +84,17 @@ class PlanDoor:
         trained = weights_at(place, step)
         return model, fitted(recipe, trained, self.runs_shelf.card(person, place.name).name) if trained else recipe
 
-    def kind_begun(self, person: Person, start_from: str | None) -> dict[str, Any]:
-        """What is as good as named by a person who goes on from a run: that all weights learn, where they did."""
+    def from_advice(
+        self, person: Person, advised: TrainingRecipe, given: Mapping[str, Any], start_from: str | None
+    ) -> TrainingRecipe:
+        """What advice comes to with what a person named, and with what a run decides that it goes on from.
+
+        Raises: `SettingError` for a value that does not suit, or that is another in that run.
+        """
         trained = weights_at(*self.runs_shelf.place_of(person, start_from)) if start_from else None
-        return {"tuning": "full"} if trained and is_whole(trained) else {}
+        kind = {"tuning": "full"} if trained and is_whole(trained) else {}  # as good as named
+        given = kind | dict(given)
+        return self.as_decided(person, as_given(advised, given), given, start_from)
 
     def as_decided(
         self, person: Person, recipe: TrainingRecipe, given: Iterable[str], start_from: str | None

@@ -9,7 +9,7 @@ from facet.cli.people import machine_grant
 from facet.cli.train import given_in
 from facet.errors import FacetError, TrainingError
 from facet.identity import LOCAL
-from facet.recipe.advice import PRESETS, as_given
+from facet.recipe.advice import PRESETS
 from facet.recipe.forecast import Forecast
 from facet.recipe.goals import GOALS
 from facet.recipe.knobs import GROUPS, add_arguments
@@ -39,8 +39,7 @@ def plan(options: argparse.Namespace) -> Answer:
     studio, grant, before = Studio.from_environment(), machine_grant(), getattr(options, "from")
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     advised = studio.advise(LOCAL, options.data, model, options.preset, grant, options.goal).recipe
-    given = studio.kind_begun(LOCAL, before) | given_in(options, type(advised))
-    recipe = studio.as_decided(LOCAL, as_given(advised, given), given, before)
+    recipe = studio.from_advice(LOCAL, advised, given_in(options, type(advised)), before)
     if options.measure:
         _measure(studio, studio.start_measuring(LOCAL, options.data, model, recipe, grant, before))
     made = studio.plan(LOCAL, options.data, model, recipe, None, grant, before)

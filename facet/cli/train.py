@@ -11,7 +11,7 @@ from facet.cli.run_file import continued_run, dataset_for, read_run_file
 from facet.dataset.templates import LONGEST, NAMES, unfit
 from facet.errors import SettingError
 from facet.identity import LOCAL
-from facet.recipe.advice import PRESETS, as_given, asked_on_the_way, notes_on
+from facet.recipe.advice import PRESETS, asked_on_the_way, notes_on
 from facet.recipe.goals import GOALS
 from facet.recipe.knobs import GROUPS, add_arguments, read_recipe, settings
 from facet.recipe.methods import METHODS, RECIPES, as_meant
@@ -73,8 +73,8 @@ def _from_advice(studio: Studio, options: argparse.Namespace) -> tuple[str, list
     model = studio.runs_shelf.model_of(LOCAL, before)[0] if before else options.model or "starter"
     preset, goal = options.preset or "balanced", options.goal or "any"
     advice = studio.advise(LOCAL, options.data, model, preset, grant, goal)
-    given = studio.kind_begun(LOCAL, before) | given_in(options, type(advice.recipe))
-    recipe = studio.as_decided(LOCAL, as_given(advice.recipe, given), given, before)
+    given = given_in(options, type(advice.recipe))
+    recipe = studio.from_advice(LOCAL, advice.recipe, given, before)
     place: Answer = {"start_from": before, "where": options.where, "more": _more(options, recipe)}
     run_id = studio.start(LOCAL, options.data, model, recipe, options.name, grant=grant, **place)
     return run_id, notes_on(recipe, advice, given)

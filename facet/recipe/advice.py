@@ -121,7 +121,7 @@ def notes_on(recipe: TrainingRecipe, advice: Advice, given: Mapping[str, Any]) -
     """What is worth knowing of a recipe that may be used: what in it does nothing, and what was changed with it."""
     label = labels(type(recipe))["learning_rate"]
     told = [clash.words for clash in (*recipe.clashes(), *clashes_with(recipe, advice.situation)) if not clash.is_fatal]
-    if _takes_a_tenth(advice.recipe, given):
+    if _takes_a_tenth(advice.recipe, {"tuning": recipe.tuning} | dict(given)):
         told.append(f"{label} is {show(recipe.learning_rate)}, a tenth of what an adapter takes, as all weights learn")
     return [f"{words}." for words in told]
 

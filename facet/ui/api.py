@@ -8,7 +8,7 @@ from gradio.components.api_component import Api
 
 from facet.identity import Grant, Person
 from facet.model.speak import Decoding, Piece
-from facet.recipe.advice import as_given, asked_on_the_way, notes_on
+from facet.recipe.advice import asked_on_the_way, notes_on
 from facet.studio import Studio
 from facet.ui.downloads import handed_out
 from facet.ui.events import Gate
@@ -42,11 +42,10 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
         advice = studio.advise(person, dataset_id, model, preset, goal=goal)
-        given = studio.kind_begun(person, start_from) | (settings or {})
-        chosen = studio.as_decided(person, as_given(advice.recipe, given), given, start_from)
+        chosen = studio.from_advice(person, advice.recipe, settings or {}, start_from)
         more = asked_on_the_way(samples, chosen)
         run_id = studio.start(person, dataset_id, model, chosen, name, start_from=start_from, more=more)
-        return {"run_id": run_id, "notes": notes_on(chosen, advice, given)}
+        return {"run_id": run_id, "notes": notes_on(chosen, advice, settings or {})}
 
     def plan(
         person: Person,
@@ -63,9 +62,8 @@ def _of_runs(studio: Studio, gate: Gate) -> None:
         Asked like `start_run`.
         """
         model = studio.runs_shelf.model_of(person, start_from)[0] if start_from else model
-        given = studio.kind_begun(person, start_from) | (settings or {})
-        advised = as_given(studio.advise(person, dataset_id, model, preset, goal=goal).recipe, given)
-        chosen = studio.as_decided(person, advised, given, start_from)
+        advised = studio.advise(person, dataset_id, model, preset, goal=goal).recipe
+        chosen = studio.from_advice(person, advised, settings or {}, start_from)
         return studio.plan(person, dataset_id, model, chosen, None, grant, start_from).described()
 
     def stop_run(person: Person, run_id: Id) -> dict:

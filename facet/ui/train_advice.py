@@ -9,7 +9,6 @@ import gradio as gr
 from facet.errors import FacetError, SettingError
 from facet.gemma.models import find
 from facet.identity import Grant, Person
-from facet.recipe.advice import as_given
 from facet.recipe.knobs import complaints
 from facet.recipe.recipes import TrainingRecipe
 from facet.studio import Studio
@@ -119,8 +118,7 @@ def advised(
         return [*told, AGAIN_WORDS, *(title or [name, name]), tab.form.filled(recipe, {}, advice.situation, meant)]
     recipe, reasons = advice.recipe, {reason.setting: reason.words for reason in advice.reasons}
     with contextlib.suppress(FacetError):  # what does not suit is said at Start
-        given = as_given(recipe, studio.kind_begun(person, begin.run_id))
-        made = studio.as_decided(person, given, (), begin.run_id)
+        made = studio.from_advice(person, recipe, {}, begin.run_id)
         recipe = made if fits_a_form(made) else recipe
     decided = [name for name, value in recipe.model_dump().items() if value != getattr(advice.recipe, name)]
     reasons |= {name: WHOLE.get(name, DECIDED) if recipe.tuning == "full" else DECIDED for name in decided}

@@ -4,10 +4,12 @@
 
 `trl` is TRL's SFTTrainer as it comes, `trainer` the Trainer of transformers with PEFT and a base in bfloat16, the
 fastest settings found for a peer (PERFORMANCE.md, section 1), `llamafactory` LLaMA-Factory where it is installed, or
-in the environment whose Python `--factory` names. All get the same rows and the same adapter, each in a process of
-its own, and take as many steps as `--seen` rows make; of few rows none are alike in length. Counted is
-what the process spends in `training_step` (forwards and backwards), over the tokens that are no filling; the first
-step, in which memory is asked for and products are planned, is not counted.
+in the environment whose Python `--factory` names. On a processor without bfloat16 instructions, where their bfloat16
+takes some forty times as long, all of them get float32, TRL too unless `--as-it-comes`.
+
+All get the same rows and the same adapter, each in a process of its own, and take as many steps as `--seen` rows make;
+of few rows none are alike in length. Counted is what the process spends in `training_step` (forwards and backwards),
+over the tokens that are no filling; the first step, in which memory is asked for and products are planned, is not.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from facet.model.bf16 import is_slow
 from facet.recipe.recipes import SftRecipe
 from facet.work.log import progress_of
 from facet.work.task import Task
@@ -55,12 +58,13 @@ lora = LoraConfig(**spec["lora"])
 told = dict(output_dir=spec["out"], max_steps=spec["most"], per_device_train_batch_size=spec["batch"],
             learning_rate=2e-4,
             report_to=[], save_strategy="no", logging_steps=1, disable_tqdm=True, use_cpu=True)
+precision = {} if spec["as_it_comes"] else dict(bf16=False)
 """
 TRL = """
 from transformers import AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 SFTTrainer(
-    model=spec["model"], args=SFTConfig(**told),
+    model=spec["model"], args=SFTConfig(**told, **precision),
     train_dataset=Dataset.from_list([{"prompt": m[:-1], "completion": m[-1:]} for m in rows]),
     processing_class=AutoTokenizer.from_pretrained(spec["model"]), peft_config=lora,
 ).train()
@@ -72,7 +76,7 @@ def tokens(m):
     said = lambda m, ask: tokenizer.apply_chat_template(m, add_generation_prompt=ask, return_dict=False)
     ids, asked = said(m, False), len(said(m[:-1], True))
     return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": [-100] * asked + ids[asked:]}
-model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=torch.bfloat16)
+model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=getattr(torch, spec["dtype"]))
 model.config.use_cache = False
 Trainer(
     model=get_peft_model(model, lora), args=TrainingArguments(**told), train_dataset=Dataset.from_list(list(map(tokens, rows))),
@@ -97,6 +101,7 @@ def main() -> None:
     parser.add_argument("--seen", type=int, default=32, help="rows that each run learns from before it ends")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
+    parser.add_argument("--as-it-comes", action="store_true", help="TRL in bfloat16 wherever it runs")
     parser.add_argument("--factory", default=sys.executable, help="the Python of LLaMA-Factory's own environment")
     parser.add_argument("--model", type=Path, help="a folder; made anew where none is named")
     parser.add_argument("--tokenizer", type=Path, default=SHARED / "tokenizers" / "gemma3")
@@ -106,6 +111,8 @@ def main() -> None:
     if "llamafactory" in options.peers and not has_factory(options.factory):
         print("LLaMA-Factory is skipped: it is not installed here.")
         options.peers.remove("llamafactory")
+    if is_slow():
+        print("This processor has no instructions for bfloat16: the peers compute in float32.")
     with tempfile.TemporaryDirectory() as place:
         options.model = options.model or random_gemma3_270m(Path(place) / "model", options.tokenizer)
         for batch in options.batch:
@@ -171,7 +178,9 @@ def peer_spec(place: Path, rows: list[Any], batch: int, options: argparse.Namesp
     (place / "train.yaml").write_text(json.dumps(factory_settings(place, batch, options)))
     (place / "dataset_info.json").write_text(json.dumps(FACTORY_DATA))
     return {"batch": batch, "most": options.seen // batch, "model": str(options.model), "lora": lora,
-            "rows": str(place / "rows.json"), "yaml": str(place / "train.yaml")}  # fmt: skip
+            "rows": str(place / "rows.json"), "yaml": str(place / "train.yaml"),
+            "dtype": "float32" if is_slow() else "bfloat16", "as_it_comes": options.as_it_comes or not is_slow(),
+    }  # fmt: skip
 
 
 FACTORY_DATA = {"bench": {"file_name": "rows.jsonl", "formatting": "sharegpt", "columns": {"messages": "messages"},
@@ -186,7 +195,7 @@ def factory_settings(place: Path, batch: int, options: argparse.Namespace) -> di
     return {"model_name_or_path": str(options.model), "stage": "sft", "do_train": True, "finetuning_type": "lora",
             "lora_rank": 16, "lora_alpha": 16, "lora_target": "all", "dataset": "bench", "dataset_dir": str(place),
             "template": "gemma", "cutoff_len": 1024, "output_dir": str(place / "out"),
-            "max_steps": options.seen // batch, "per_device_train_batch_size": batch, "bf16": True,
+            "max_steps": options.seen // batch, "per_device_train_batch_size": batch, "bf16": not is_slow(),
             "use_cpu": True, "disable_gradient_checkpointing": True, "report_to": "none",
             "save_strategy": "no"}  # fmt: skip
 
