@@ -32,6 +32,7 @@ from facet.housekeeping import Housekeeping
 from facet.hub.accounts import Accounts
 from facet.hub.hub import Hub
 from facet.identity import Grant, Person
+from facet.import_door import ImportDoor
 from facet.judge_door import JudgeDoor
 from facet.judging import Judgings
 from facet.model.choose import ModelCheck
@@ -75,7 +76,7 @@ class Place:
     keeps_fine: bool = True  # False while the promise is not kept
 
 
-class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor, HistoryDoor, TrackDoor, PlanDoor):
+class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor, HistoryDoor, TrackDoor, PlanDoor, ImportDoor):
     """Every call takes the person first and answers for what is theirs alone."""
 
     def __init__(self, workspace: Workspace, hub: Hub | None = None) -> None:
@@ -210,15 +211,6 @@ class Studio(DataDoor, ChatDoor, JudgeDoor, ExamDoor, PublishDoor, HistoryDoor, 
         return self.starting.run(
             person, dataset_id, base_model, recipe, name, revision, grant, start_from, place, ask_first, more
         )
-
-    def import_adapter(
-        self, person: Person, source: str, name: str = "", grant: Grant | None = None, base_model: str = ""
-    ) -> str:
-        """Take in an adapter made elsewhere: `hub:owner/name`, a zip, or at home a folder. It becomes a run.
-
-        Raises: `SettingError`, `DataError` about the adapter; `AccessError`, `HubError` about where it comes from.
-        """
-        return self.starting.import_adapter(person, source, name, grant, base_model)
 
     def expect_start(self) -> None:
         """Somebody is here who may start a training: its libraries are loaded ahead, where that pays."""

@@ -2,7 +2,7 @@
 
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import gradio as gr
 
@@ -59,6 +59,7 @@ def filled(studio: Studio, person: Person, again: Again, goal: str, preset: str)
     filling: Filling = {
         "dataset": again.dataset_id,
         "model": again.base_model if again.start_from else model,  # what goes on learning names its own
+        "revision": again.revision if (offered.source if offered else model) == again.base_model else None,
         "goal": goal,
         "preset": preset,
         "method": method_of(again.recipe),
@@ -83,7 +84,14 @@ def recipe_again(
     again: Filling | None, dataset: str | None, model: str, goal: str, preset: str
 ) -> TrainingRecipe | None:
     """The settings to start again with, as long as nothing they were chosen for has changed."""
-    asked = {"dataset": dataset, "model": model, "goal": goal, "preset": preset}
-    if not again or any(again[name] != value for name, value in asked.items()):  # type: ignore[literal-required]
+    if not is_still_again(again, dataset, model, goal, preset):
         return None
     return RECIPES[again["method"]](**again["recipe"])
+
+
+def is_still_again(
+    again: Filling | None, dataset: str | None, model: str, goal: str, preset: str
+) -> TypeGuard[Filling]:
+    """Is it still that run that is started again?"""
+    asked = {"dataset": dataset, "model": model, "goal": goal, "preset": preset}
+    return bool(again) and all(again[name] == value for name, value in asked.items())  # type: ignore[literal-required, index]

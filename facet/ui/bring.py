@@ -1,28 +1,27 @@
 """Bringing in a model that was tuned before or elsewhere: an adapter of the Hub, or one in a zip file."""
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
-from facet.errors import FacetError, SettingError
+from facet.errors import NotFoundError, SettingError
 from facet.gemma.models import OFFERED
 from facet.identity import Grant, Person
 from facet.studio import Studio
 from facet.train.runs import RunCard
 from facet.ui.events import Gate
-from facet.ui.markup import html, note, trouble
+from facet.ui.making import PATIENCE, Waiting, waiting_layout, watch, wire_waiting
+from facet.ui.markup import html, note
 from facet.ui.models import model_name
 from facet.ui.session import REMEMBER_RUN, Session, go_to
-from facet.ui.values import File, Line, Name
+from facet.ui.values import File, Id, Line, Name
 
 ITS_OWN = "its own"
-LOOKING = str(
-    html('<p class="f-wait" role="status">Fetching it and looking into it; a large one may take some minutes</p>')
-)
 
 
 @dataclass(frozen=True)
@@ -32,14 +31,12 @@ class Bring:
     base: gr.Dropdown
     name: gr.Textbox
     bring: gr.Button
+    waiting: Waiting
+    asked: gr.State  # what stood in the fields when it was pressed
     result: gr.HTML
     after: gr.Row
     chat: gr.Button
     go_on: gr.Button
-
-    @property
-    def changed(self) -> list[Any]:
-        return [self.result, self.bring, self.after, self.hub_id, self.file, self.name]
 
 
 def bring_layout() -> Bring:
@@ -75,11 +72,12 @@ def bring_layout() -> Bring:
         with gr.Row(elem_classes="f-finish"):
             name = gr.Textbox(label="Name here", placeholder="as it is called there", max_length=80)
             bring = gr.Button("Bring it in", variant="primary")
+        waiting = waiting_layout("bring-wait")
         result = gr.HTML(elem_id="brought")
         with gr.Row(visible=False, elem_classes="f-buttons") as after:
             chat = gr.Button("Chat with it", scale=0)
             go_on = gr.Button("Train it further", scale=0)
-    return Bring(hub_id, file, base, name, bring, result, after, chat, go_on)
+    return Bring(hub_id, file, base, name, bring, waiting, gr.State(""), result, after, chat, go_on)
 
 
 def wire_bring(
@@ -92,38 +90,49 @@ def wire_bring(
 ) -> None:
     """`refreshed` gives the values of `outputs` once there is one run more."""
 
-    def bring(
-        person: Person, grant: Grant, hub_id: Line, file: File | None, base: Name, name: Line
-    ) -> Iterator[list[Any]]:
-        unchanged: list[Any] = [gr.skip()] * (len(outputs) + 1)
-        yield [LOOKING, gr.Button(interactive=False), gr.Row(visible=False), *[gr.skip()] * 3, *unchanged]
-        try:
-            source = source_of(hub_id, file)
-        except SettingError as error:
-            yield [str(trouble(error)), gr.Button(interactive=True), *[gr.skip()] * 4, *unchanged]
-            return
-        try:
-            run_id = studio.import_adapter(person, source, name, grant, "" if base == ITS_OWN else base.strip())
-        except FacetError as error:
-            yield [str(trouble(error)), gr.Button(interactive=True), gr.skip(), gr.skip(), None, gr.skip(), *unchanged]
-            return
-        finally:
-            if file:
-                Path(file).unlink(missing_ok=True)  # ours is a copy; Gradio's can be read by whoever knows its address
-        run = studio.run(person, run_id)
-        ready = [str(describe(run)), gr.Button(interactive=True), gr.Row(visible=run.has_model), "", None, ""]
-        yield [*ready, run_id, *refreshed(studio, person, run_id)]
+    out = [tab.result, tab.after, tab.hub_id, tab.name, session.run, *outputs]
 
-    brought = gate.on(
-        [tab.bring.click, tab.hub_id.submit],
-        bring,
-        {"hub_id": tab.hub_id, "file": tab.file, "base": tab.base, "name": tab.name},
-        [*tab.changed, session.run, *outputs],
-        show_progress="hidden",
-    )
-    brought.success(None, session.run, None, js=REMEMBER_RUN)
+    def bring(
+        person: Person, grant: Grant, hub_id: Line, file: File | None, base: Name, name: Line, job: Id | None
+    ) -> list[Any]:
+        require_nothing_on_its_way(studio, person, job)
+        model = "" if base == ITS_OWN else base.strip()
+        begun = studio.start_import_adapter(person, source_of(hub_id, file), name, grant, model, passing=bool(file))
+        arrived = partial(finished, hub_id=hub_id, name=name, asked=as_one(hub_id, name))
+        meanwhile = ["", gr.Row(visible=False), *[gr.skip()] * (len(out) - 2)]
+        told = watch(studio, person, begun, arrived, len(out), PATIENCE, meanwhile)
+        return [as_one(hub_id, name), None, *told]  # the file is ours now
+
+    def finished(person: Person, run_id: str, hub_id: Line, name: Line, asked: Line) -> list[Any]:
+        """The fields are emptied, unless something else was written into them meanwhile."""
+        run = studio.run(person, run_id)
+        fields = ["", ""] if as_one(hub_id, name) == asked else [gr.skip()] * 2
+        return [str(describe(run)), gr.Row(visible=run.has_model), *fields, run_id, *refreshed(studio, person, run_id)]
+
+    fields = {"hub_id": tab.hub_id, "name": tab.name}
+    given = fields | {"file": tab.file, "base": tab.base, "job": tab.waiting.job}
+    pressed = [tab.bring.click, tab.hub_id.submit]
+    begun = gate.on(pressed, bring, given, [tab.asked, tab.file, *tab.waiting.shown, *out], show_progress="minimal")
+    looked = wire_waiting(tab.waiting, studio, gate, finished, out, fields | {"asked": tab.asked})
+    for event in (begun, looked):
+        event.success(None, session.run, None, js=REMEMBER_RUN)
     tab.chat.click(None, None, None, js=go_to("chat"))
     tab.go_on.click(None, None, None, js=go_to("train"))
+
+
+def as_one(hub_id: str, name: str) -> str:
+    return f"{hub_id}\n{name}"
+
+
+def require_nothing_on_its_way(studio: Studio, person: Person, job: str | None) -> None:
+    """Raises: `SettingError` while another is still being brought in."""
+    with contextlib.suppress(NotFoundError):
+        if job and studio.making(person, job).state == "running":
+            raise SettingError(
+                "Another model is still being brought in.",
+                "One is fetched and looked into after the other.",
+                "Wait until it is here, then press “Bring it in”.",
+            )
 
 
 def source_of(hub_id: str, file: str | None) -> str:

@@ -14,7 +14,7 @@ from facet.identity import Person
 from facet.studio import Studio
 from facet.ui.events import Gate
 from facet.ui.markup import html, trouble
-from facet.ui.values import Id
+from facet.ui.values import Id, Line
 
 PATIENCE = 2.5  # seconds: small files are done by then, and nobody sees a waiting state
 LOOK_EVERY = 1.0
@@ -76,15 +76,20 @@ def wire_waiting(
     finished: Finished,
     outputs: list[Any],
     asked: dict[str, Any] | None = None,
-) -> None:
-    """`finished` gives the values of `outputs` once the work is done; it is told what `asked` holds then, by name."""
+) -> Any:
+    """`finished` gives the values of `outputs` once the work is done; it is told what `asked` holds then, by name.
 
-    def follow(person: Person, job: Id | None, **now: Id | None) -> Any:
+    Returns the event of looking, as long as there is something to wait for.
+    """
+
+    def follow(person: Person, job: Id | None, **now: Line | None) -> Any:
         if not job:
             return [gr.skip(), gr.skip(), gr.Timer(active=False), *[gr.skip()] * len(outputs)]
         return watch(studio, person, job, partial(finished, **now), len(outputs))
 
-    gate.on(waiting.tick.tick, follow, {"job": waiting.job} | (asked or {}), [*waiting.shown, *outputs], quiet=True)
+    return gate.on(
+        waiting.tick.tick, follow, {"job": waiting.job} | (asked or {}), [*waiting.shown, *outputs], quiet=True
+    )
 
 
 def describe_waiting(words: str) -> Markup:

@@ -11,6 +11,7 @@ from facet.recipe.advice import PRESETS, asked_on_the_way
 from facet.studio import Studio
 from facet.ui import elsewhere
 from facet.ui.access import Access, access_layout
+from facet.ui.again import is_still_again
 from facet.ui.events import Gate
 from facet.ui.forms import Form, found_in, read, recipe_form
 from facet.ui.live import Live, live_layout, wire_live
@@ -24,7 +25,7 @@ from facet.ui.template import TemplateCard, chosen_template, template_layout, wi
 from facet.ui.train_advice import fits_a_form, not_yet, wire_advice
 from facet.ui.train_where import where_layout
 from facet.ui.train_words import GOAL_CHOICES, OTHER, Start, meant_for
-from facet.ui.values import Beginning, Filled, Goal, Id, Line, Name, Place, Preset, Words
+from facet.ui.values import Beginning, Filled, Filling, Goal, Id, Line, Name, Place, Preset, Words
 from facet.ui.words import size
 
 BEGINNINGS = [("A starting model", "model"), ("One of my models", "mine")]
@@ -167,6 +168,7 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         samples: Words,
         template: Name,
         own_template: Words,
+        again: Filling | None,
         where: Place = "usual",
     ) -> str:
         begin = Start.of(studio, person, beginning, model, other, mine)
@@ -177,6 +179,8 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         recipe = studio.as_decided(person, recipe, recipe.model_dump() if fits_a_form(made) else (), begin.run_id)
         told = chosen_template(template, own_template) if not begin.run_id else {}
         lent = {"grant": grant, "start_from": begin.run_id, "where": None if where == "usual" else where}
+        if is_still_again(again, dataset, begin.model, goal, preset):
+            lent |= {"revision": again["revision"]}  # the model as it was then
         lent |= {"ask_first": True, "more": (asked_on_the_way(samples.splitlines(), recipe) or {}) | told}
         return studio.start(person, dataset or "", begin.model, recipe, name, **lent)
 
@@ -194,6 +198,7 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
         samples: Any,
         template: Any,
         own_template: Any,
+        again: Any,
         where: Any = None,
     ) -> list[Any]:
         fresh = beginning == "model"
@@ -203,14 +208,15 @@ def _wire_start(tab: TrainTab, studio: Studio, gate: Gate, session: Session) -> 
             gr.validate(True, ""),
             gr.validate(not fresh or model != OTHER or bool(other), "Write the id of the model."),
             gr.validate(fresh or bool(mine), "Choose which of your models goes on learning."),
-            *(gr.validate(True, "") for _ in range(7 + len(tab.place))),  # the settings speak at their own fields
+            *(gr.validate(True, "") for _ in range(8 + len(tab.place))),  # the settings speak at their own fields
         ]
 
     def inspect(person: Person, settings: Filled | None) -> Any:
         return gr.HTML(problems=found_in(settings))
 
     asked = {"dataset": tab.dataset} | tab.source | {"goal": tab.goal, "preset": tab.preset, "name": tab.name}
-    asked |= {"settings": tab.form.component, "samples": tab.samples} | tab.template.asked | tab.place
+    asked |= {"settings": tab.form.component, "samples": tab.samples, "again": tab.again}
+    asked |= tab.template.asked | tab.place
     gate.on(tab.form.component.input, inspect, {"settings": tab.form.component}, tab.form.component, quiet=True)
     started = gate.on(tab.start.click, start, asked, session.run, check=check)
     started.success(None, session.run, None, js=REMEMBER_RUN).then(None, None, None, js=SHOW_LIVE)

@@ -106,6 +106,7 @@ class Filling(TypedDict):
 
     dataset: str
     model: str
+    revision: str | None
     goal: str
     preset: str
     method: Method

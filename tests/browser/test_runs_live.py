@@ -1,5 +1,7 @@
 """A run seen from several windows, across refreshes, pauses and the end of the app: always the same truth."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -69,7 +71,7 @@ def test_the_test_tab_measures_both_models(app, open_page, run_id):
     expect(page.locator("#exam-numbers")).to_contain_text("perplexity")
 
 
-def test_the_model_can_be_taken_home(app, open_page, run_id):
+def test_the_model_can_be_taken_home_and_brought_back(app, open_page, run_id, tmp_path):
     page = open_page(f"{app.url}/?run={run_id}")
     go(page, "Publish")
     expect(page.locator("#publish")).to_contain_text("What goes out", timeout=A_MINUTE)
@@ -78,6 +80,31 @@ def test_the_model_can_be_taken_home(app, open_page, run_id):
     with page.expect_download() as download:
         page.locator("#download").click()
     assert download.value.suggested_filename.endswith(".zip")
+    home = tmp_path / "model.zip"
+    download.value.save_as(home)
+
+    go(page, "Runs")
+    page.locator("#bring button").first.click()
+    page.locator("#bring-file input[type=file]").set_input_files(home)
+    page.locator("#bring").get_by_label("Name here").fill("From home")
+    expect(page.locator("#bring-file")).to_contain_text("⇣")  # it has been uploaded
+    page.get_by_role("button", name="Bring it in", exact=True).click()
+    expect(page.locator("#brought")).to_contain_text("From home is here.", timeout=A_MINUTE)
+    expect(page.locator("#bring").get_by_label("Name here")).to_have_value("")
+    expect(page.locator("#runs-list")).to_contain_text("From home")
+    page.locator("#bring").get_by_role("button", name="Chat with it").click()
+    expect(page.get_by_label("Talk to", exact=True)).to_have_value(re.compile("^From home"), timeout=A_MINUTE)
+
+
+def test_what_cannot_be_brought_in_says_why_and_leaves_the_fields(app, open_page):
+    page = open_page(app.url)
+    go(page, "Runs")
+    page.locator("#bring button").first.click()
+    page.locator("#bring").get_by_label("Its id on the Hugging Face Hub").fill("not an id")
+    page.get_by_role("button", name="Bring it in", exact=True).click()
+    expect(page.locator("#bring")).to_contain_text("owner/name", timeout=A_MINUTE)
+    expect(page.locator("#bring-wait .f-note, .toast-body").first).to_be_visible()
+    expect(page.locator("#bring").get_by_label("Its id on the Hugging Face Hub")).to_have_value("not an id")
 
 
 def test_an_unknown_run_is_said_to_be_unknown(app, open_page):

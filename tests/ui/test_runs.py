@@ -127,6 +127,19 @@ def test_start_again_of_a_run_that_went_on_from_another_keeps_what_it_went_on_fr
 
 
 @pytest.mark.parametrize(
+    ("base", "asked_for"), [("unsloth/gemma-3-270m-it", "google/gemma-3-270m-it"), ("ann/own", "ann/own")]
+)
+def test_start_again_takes_the_model_as_it_was_then_and_any_other_as_it_is_now(studio, tasks, base, asked_for):
+    again = replace(studio.again(LOCAL, tasks[2].id), base_model=base, revision="a" * 40)
+    filling = start_again.filled(studio, LOCAL, again, "any", "quick")[0]
+
+    assert filling["revision"] == "a" * 40
+    assert start_again.is_still_again(filling, again.dataset_id, asked_for, "any", "quick")
+    assert not start_again.is_still_again(filling, again.dataset_id, "starter", "any", "quick")
+    assert not start_again.is_still_again(None, again.dataset_id, asked_for, "any", "quick")
+
+
+@pytest.mark.parametrize(
     ("template", "shown", "which", "own"),
     [(None, False, None, ""), ("plain", True, "plain", ""), ("{{ messages }}", True, "own", "{{ messages }}")],
 )
