@@ -58,7 +58,7 @@ def bring_layout() -> Bring:
             file = gr.File(
                 label="Or a zip file, as from “Download”",
                 file_types=[".zip"],
-                height=150,
+                height=180,
                 min_width=260,
                 elem_id="bring-file",
             )
