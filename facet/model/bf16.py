@@ -92,9 +92,11 @@ class FrozenLinear(torch.autograd.Function):
 def widen_products(model: nn.Module) -> None:
     """Let a model held in bfloat16 on a slow processor take the ways above: its linear layers and its attention.
 
-    Layers that learn keep torch's own way.
+    Layers that learn keep torch's own way. Those of 4 bits are unpacked for every product anyway, and then to float32.
     """
     for layer in model.modules():
+        if hasattr(layer, "compute_type_is_set"):  # of bitsandbytes
+            layer.compute_dtype, layer.compute_type_is_set = torch.float32, True
         if type(layer) is nn.Linear and layer.weight.dtype == torch.bfloat16:
             layer.forward = types.MethodType(_forward, layer)
     _widen_attention()

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import os
 from typing import Final
 
 LIBRARIES: Final = (
@@ -30,6 +31,8 @@ def load() -> None:
 
 
 def _load() -> None:
+    # Nothing here is compiled, and a compiler is not everybody's: bitsandbytes else loads torch's, a second's work.
+    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
     for name in LIBRARIES:
         importlib.import_module(name)
     with contextlib.suppress(Exception):  # a table that transformers makes for the first model it loads

@@ -100,7 +100,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--seen", type=int, default=32, help="rows that each run learns from before it ends")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS)
+    parser.add_argument("--precision", default="auto", help="of the frozen model in Facet: auto, float32, bfloat16")
     parser.add_argument("--as-it-comes", action="store_true", help="TRL in bfloat16 wherever it runs")
     parser.add_argument("--factory", default=sys.executable, help="the Python of LLaMA-Factory's own environment")
     parser.add_argument("--model", type=Path, help="a folder; made anew where none is named")
@@ -161,7 +162,7 @@ def run(side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> 
 def facet_task(place: Path, rows: list[Any], batch: int, options: argparse.Namespace) -> dict[str, Any]:
     recipe = SftRecipe(max_steps=options.seen // batch, evaluations=0, per_device_train_batch_size=batch,
                        lora_scale=1.0, gradient_accumulation_steps=1, max_length=1024,
-                       sample_max_tokens=0)  # fmt: skip
+                       base_precision=options.precision, sample_max_tokens=0)  # fmt: skip
     return {"task": str(run_of(place, rows, recipe, options.model).folder)}
 
 

@@ -102,6 +102,25 @@ def test_a_run_held_in_bfloat16_takes_every_one_of_facets_ways_and_learns(tmp_pa
     assert losses[-1] < 0.8 * losses[0]
 
 
+def test_a_model_in_4_bits_multiplies_in_float32(tmp_path):
+    import torch
+
+    from facet.model.load import Squeeze, load_base
+
+    pytest.importorskip("bitsandbytes")
+    folder = tiny_gemma3(tmp_path / "model")
+    ids = torch.randint(3, 90, (2, 20), generator=torch.Generator().manual_seed(1))
+    exact = load_base(folder, "float32", "cpu", Squeeze(4))(input_ids=ids).logits
+    model = load_base(folder, "bfloat16", "cpu", Squeeze(4))
+    inside = {}
+    layer = model.get_submodule("model.layers.0.mlp.gate_proj")
+    layer.register_forward_hook(lambda _, given, made: inside.update(given=given[0].dtype, made=made.dtype))
+    scores = model(input_ids=ids).logits.float()
+
+    assert layer.compute_dtype == torch.float32 and inside == {"given": torch.bfloat16, "made": torch.bfloat16}
+    assert (scores - exact).norm() <= 0.05 * exact.norm()
+
+
 def test_where_the_processor_can_torch_is_left_alone(tmp_path, monkeypatch):
     from facet.model import bf16
     from facet.model.load import load_base
