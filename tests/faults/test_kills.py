@@ -129,7 +129,7 @@ def must_equal(task: Task, untouched: Task) -> None:
     assert progress(task).outputs["adapter_sha256"] == progress(untouched).outputs["adapter_sha256"]
 
 
-@pytest.mark.skipif(os.environ.get("FACET_SOAK") != "1", reason="long: set FACET_SOAK=1 to run it")
+@pytest.mark.long
 def test_a_worker_that_was_a_spare_is_killed_like_any_other(lab, untouched, monkeypatch):
     studio, dataset_id = lab
     monkeypatch.setenv("FACET_WARM", "1")
@@ -156,6 +156,7 @@ def test_a_worker_that_was_a_spare_is_killed_like_any_other(lab, untouched, monk
     assert progress(task).outputs["adapter_sha256"] == progress(untouched).outputs["adapter_sha256"]
 
 
+@pytest.mark.long  # what is paused goes on exactly in tests/train/test_continue.py, too
 def test_pause_and_resume_by_button_leave_no_trace_either(lab, untouched):
     studio, dataset_id = lab
     task = queued_run(studio, dataset_id)
