@@ -123,4 +123,4 @@ def test_deleting_a_run_asks_first(app, open_page, run_id):
     expect(listed).to_have_count(before)
     page.locator("#runs").get_by_role("button", name="Yes, delete it").click()
     expect(listed).to_have_count(before - 1)
-    expect(page.locator("#runs-list")).not_to_contain_text(name)
+    expect(page.locator("#runs")).not_to_contain_text(name)
