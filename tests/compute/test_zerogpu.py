@@ -73,6 +73,7 @@ def once(condition: Any, seconds: float = 120) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.long  # three minutes; the slices, the kills and the two places have shorter tests of their own
 def test_a_run_over_both_places_with_kills_and_a_used_worker_ends_like_the_one_nobody_touched(
     zero, home, studio, dataset
 ):
