@@ -1,10 +1,10 @@
 """Products with bfloat16 weights on a processor that cannot multiply bfloat16 itself.
 
 There torch's products take eight times as long in bfloat16 as in float32, those of the way back far longer
-(docs/speed.md), and large models are held in bfloat16
-because float32 would not fit. Here the weights stay as they are, and a block at a time is widened to float32 when a
-product needs it, so small that it stays in the processor's cache. Sums are kept in float32 and rounded at the end, as
-a processor with such instructions does: the numbers are the same to rounding.
+(docs/speed.md), and large models are held in bfloat16 because float32 would not fit. Here the weights stay as they
+are, and a block at a time is widened to float32 when a product needs it, so small that it stays in the processor's
+cache. Sums are kept in float32 and rounded at the end, as a processor with such instructions does: the numbers are
+the same to rounding.
 """
 
 import functools

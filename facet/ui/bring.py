@@ -104,9 +104,8 @@ def wire_bring(
         return [as_one(hub_id, name), None, *told]  # the file is ours now
 
     def finished(person: Person, run_id: str, hub_id: Line, name: Line, asked: Line) -> list[Any]:
-        """The fields are emptied, unless something else was written into them meanwhile."""
         run = studio.run(person, run_id)
-        fields = ["", ""] if as_one(hub_id, name) == asked else [gr.skip()] * 2
+        fields = emptied(as_one(hub_id, name), asked)
         return [str(describe(run)), gr.Row(visible=run.has_model), *fields, run_id, *refreshed(studio, person, run_id)]
 
     fields = {"hub_id": tab.hub_id, "name": tab.name}
@@ -122,6 +121,11 @@ def wire_bring(
 
 def as_one(hub_id: str, name: str) -> str:
     return f"{hub_id}\n{name}"
+
+
+def emptied(now: str, asked: str) -> list[Any]:
+    """The two fields once the model is here: empty, unless something else was written into them meanwhile."""
+    return ["", ""] if now == asked else [gr.skip(), gr.skip()]
 
 
 def require_nothing_on_its_way(studio: Studio, person: Person, job: str | None) -> None:

@@ -1,12 +1,14 @@
 """What the page says about publishing and bringing in, before, while and after."""
 
+import threading
+
 import pytest
 
 from facet.errors import AccessError, HubError, SettingError
 from facet.identity import LOCAL, Grant, Person
 from facet.publish.publications import Publication
 from facet.ui.account import Standing
-from facet.ui.bring import source_of
+from facet.ui.bring import as_one, emptied, require_nothing_on_its_way, source_of
 from facet.ui.publication import (
     describe_access,
     describe_publication,
@@ -16,6 +18,7 @@ from facet.ui.publication import (
 )
 from facet.ui.publish import describe_card
 from facet.ui.to_hub import fingerprint, hindrance_of
+from tests.journeys import a_studio
 from tests.ui.test_account import ANN, HOSTILE, VISITOR, words
 
 REPO = "ann/pirate"
@@ -141,6 +144,24 @@ def test_one_model_is_brought_in_at_a_time():
     for both in (("", None), ("ann/pirate", "/tmp/x.zip")):
         with pytest.raises(SettingError):
             source_of(*both)
+
+
+def test_what_is_written_while_a_model_is_brought_in_stays():
+    asked = as_one("ann/pirate", "Pirate")
+    assert emptied(asked, asked) == ["", ""]
+    for now in (as_one("ann/other", "Pirate"), as_one("ann/pirate", "Another")):
+        assert all(field not in ("", None) for field in emptied(now, asked))
+
+
+def test_a_second_model_waits_for_the_first(tmp_path):
+    studio, may_end = a_studio(tmp_path), threading.Event()
+    job = studio.makings.start(LOCAL, "Bringing in a tuned model", lambda _: may_end.wait(30))
+    with pytest.raises(SettingError, match="still being brought in"):
+        require_nothing_on_its_way(studio, LOCAL, job)
+    may_end.set()
+    studio.makings.wait(LOCAL, job, 30)
+    for over in (job, None, "unknown"):
+        require_nothing_on_its_way(studio, LOCAL, over)
 
 
 def test_a_person_of_a_space_is_told_the_same_whatever_they_are_called():
