@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from facet.errors import CapacityError
@@ -115,12 +116,18 @@ class Guard:
         return await PlainTextResponse(words, status_code=status)(scope, receive, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Gradio quotes a refused value in its answer, and half a character (a lone surrogate) cannot be quoted."""
+        """What Gradio leaves open: half a character (a lone surrogate) that it cannot quote, and streams it breaks off.
+
+        It tells a page that its session is over, as after a restart, and then raises what the status would have been.
+        """
         try:
             await self.app(scope, receive, send)
         except UnicodeEncodeError:
             await PlainTextResponse("This text holds half a character.", status_code=422)(scope, receive, send)
         except Exception as error:
+            if isinstance(error, RuntimeError) and isinstance(error.__cause__, HTTPException):  # after it had begun
+                log.info("an answer was ended early: %d", error.__cause__.status_code)
+                return await send({"type": "http.response.body", "body": b"", "more_body": False})
             if scope["path"] != CALLBACK:
                 raise
             log.warning("a sign-in did not come to an end: %s", type(error).__name__)

@@ -198,3 +198,12 @@ def test_a_stranger_who_floods_the_page_is_refused_at_the_door_and_the_others_ar
     assert "too fast" in ask(ann).json()["detail"] and len(reached) == 3
     assert ask(bob).status_code == 200
     assert door.get("/", headers={"cookie": ann}).status_code == 200, "looking is not limited"
+
+
+@pytest.mark.page
+def test_a_page_that_was_open_before_a_restart_is_told_so_in_a_whole_answer(served):
+    """Gradio says it, then breaks off: the browser saw a torn connection, and the log a page of traceback."""
+    import httpx
+
+    answer = httpx.get(f"{served.url}/gradio_api/queue/data?session_hash=before")
+    assert '"session_not_found":true' in answer.text
