@@ -8,7 +8,7 @@ from facet.gemma.inspect import ModelFacts
 from facet.gemma.memory import Needs, Precision, Training, training_needs
 from facet.recipe.prices import RENTED
 from facet.recipe.recipes import TrainingRecipe
-from facet.recipe.workload import Lengths, Workload, workload
+from facet.recipe.workload import Lengths, Workload, rows_at_once, workload
 
 START_SECONDS: Final = 15.0  # libraries and the first look at the data
 LOAD_GB_PER_SECOND: Final = 0.5
@@ -184,8 +184,8 @@ def needs_of(
     facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, answers: bool = True
 ) -> Needs:
     """Memory by what it is for, while the longest examples are worked on."""
-    read, batch = lengths.read_with(recipe), recipe.per_device_train_batch_size
-    batch = min(batch, max(1, read.rows))
+    read = lengths.read_with(recipe)
+    batch = rows_at_once(recipe, read, machine.device)
     most_learned = batch * max(read.learned, default=1)
     how = Training(
         batch=batch,

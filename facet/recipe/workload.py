@@ -11,6 +11,15 @@ DRAWN_ROWS: Final = 512  # enough to know how much filling-up a shuffle costs
 MOST_DRAWN: Final = 20_000
 MEGA: Final = 50  # groups that are sorted by length together, as the trainer does
 SAVES: Final = 20
+AT_ONCE: Final = {"cpu": 2048}  # tokens that go through the model at once, where more would only take more memory
+
+
+def rows_at_once(recipe: TrainingRecipe, read: "Lengths", device: str) -> int:
+    """Examples that go through the model at once while the longest are worked on."""
+    rows = min(recipe.per_device_train_batch_size, max(1, read.rows))
+    if most := AT_ONCE.get(device):
+        rows = -(-rows // -(-rows // max(1, most // max(1, read.longest))))  # in parts of equal size
+    return rows
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from facet.model.source import BaseSource
 from facet.model.tokens import TokenCounts
 from facet.recipe.methods import recipe_of
 from facet.recipe.recipes import TrainingRecipe
+from facet.recipe.workload import AT_ONCE
 from facet.train import rows
 from facet.train.probe import UNDECIDED, precision
 from facet.train.to_trl import evaluation_steps
@@ -70,7 +71,7 @@ def _execution(piece: Slice, folder: Path, recipe: TrainingRecipe) -> Execution:
     decided = piece.task.execution()
     if decided is None:
         usual = decide(folder, recipe.per_device_train_batch_size)
-        usual = replace(usual, threads=recipe.threads or usual.threads)
+        usual = replace(usual, threads=recipe.threads or usual.threads, at_once=AT_ONCE.get(usual.device, 0))
         decided = asdict(replace(usual, dtype=precision(recipe, inspect(folder), usual), loss=UNDECIDED))
         piece.task.decide_execution(decided)
     execution = Execution(**decided)

@@ -7,6 +7,7 @@ from facet.gemma.inspect import inspect
 from facet.gemma.targets import lora_targets
 from facet.train import rows, weights
 from facet.train.job import Job
+from facet.train.portions import in_portions
 from facet.train.probe import choose_kernels
 from facet.train.to_trl import to_trl
 from facet.train.two_speeds import with_two_speeds
@@ -46,6 +47,8 @@ def build(job: Job, watch: Any) -> Any:
     trainer.remove_callback(PrinterCallback)
     with_two_speeds(trainer, job.recipe)
     choose_kernels(job, trainer)
+    if job.execution.device == "cpu" and job.execution.at_once:
+        in_portions(trainer, job.execution.at_once)
     if job.recipe.train_sampling_strategy == "group_by_length":
         trainer._get_train_sampler = lambda dataset=None: _by_length(job, trainer)
     trainer.processing_class = None  # it would be written into every save point
