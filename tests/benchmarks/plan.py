@@ -41,6 +41,8 @@ CONFIGURATIONS = (
     Configuration("270m, 4 of 256", "270m", 180, {"per_device_train_batch_size": 4, "max_length": 256}),
     Configuration("270m, 8 of 128, rank 64", "270m", 90,
                   {"per_device_train_batch_size": 8, "max_length": 128, "lora_rank": 64}),
+    Configuration("270m, 8 of 512", "270m", 380,
+                  {"per_device_train_batch_size": 8, "max_length": 512, "max_steps": 4}),
     Configuration("270m, 4 of 512, checkpointing", "270m", 380,
                   {"per_device_train_batch_size": 4, "max_length": 512, "gradient_checkpointing": "on",
                    "max_steps": 6}),
