@@ -38,7 +38,7 @@ spec, steps, step = json.load(open(sys.argv[1])), [], Trainer.training_step
 def watched(self, model, inputs, *rest, **more):
     tokens, began = int(inputs["attention_mask"].sum()), time.process_time()
     loss = step(self, model, inputs, *rest, **more)
-    steps.append((tokens, time.process_time() - began))
+    steps.append((self.state.global_step, tokens, time.process_time() - began))
     return loss
 Trainer.training_step = watched
 atexit.register(lambda: json.dump(steps, open(spec["steps"], "w")))
@@ -155,8 +155,8 @@ def run(side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> 
         _, gigabytes = measured([python, str(place / "side.py"), str(place / "spec.json")])
         if side == "facet":
             require_ours(Task(Path(spec["task"])))
-        tokens, seconds = zip(*json.loads((place / "steps.json").read_text())[1:], strict=True)
-        return sum(tokens) / sum(seconds), gigabytes
+        passes = [one for one in json.loads((place / "steps.json").read_text()) if one[0]]  # not those of the first step
+        return sum(tokens for _, tokens, _ in passes) / sum(seconds for _, _, seconds in passes), gigabytes
 
 
 def facet_task(place: Path, rows: list[Any], batch: int, options: argparse.Namespace) -> dict[str, Any]:
