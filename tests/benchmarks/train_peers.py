@@ -155,7 +155,7 @@ def run(side: str, rows: list[Any], batch: int, options: argparse.Namespace) -> 
         _, gigabytes = measured([python, str(place / "side.py"), str(place / "spec.json")])
         if side == "facet":
             require_ours(Task(Path(spec["task"])))
-        passes = [one for one in json.loads((place / "steps.json").read_text()) if one[0]]  # not those of the first step
+        passes = [one for one in json.loads((place / "steps.json").read_text()) if one[0]]  # none of the first step
         return sum(tokens for _, tokens, _ in passes) / sum(seconds for _, _, seconds in passes), gigabytes
 
 
