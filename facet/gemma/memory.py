@@ -54,7 +54,7 @@ Precision = Literal["float32", "bfloat16", "8bit", "4bit"]
 class Training:
     """What the memory of a training depends on, beside the model."""
 
-    batch: int  # examples at once
+    batch: float  # examples at once; not a whole number where they go in portions of so many tokens
     length: int  # tokens of the longest of them
     learned: int | None = None  # trained tokens of such a batch; None: all
     tuning: Literal["lora", "full"] = "lora"

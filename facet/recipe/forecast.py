@@ -8,7 +8,7 @@ from facet.gemma.inspect import ModelFacts
 from facet.gemma.memory import Needs, Precision, Training, training_needs
 from facet.recipe.prices import RENTED
 from facet.recipe.recipes import TrainingRecipe
-from facet.recipe.workload import Lengths, Workload, rows_at_once, workload
+from facet.recipe.workload import AT_ONCE, Lengths, Workload, tokens_at_once, workload
 
 START_SECONDS: Final = 15.0  # libraries and the first look at the data
 LOAD_GB_PER_SECOND: Final = 0.5
@@ -181,12 +181,19 @@ def rough(facts: ModelFacts, recipe: TrainingRecipe, machine: Machine) -> Measur
 
 
 def needs_of(
-    facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, answers: bool = True
+    facts: ModelFacts,
+    recipe: TrainingRecipe,
+    lengths: Lengths,
+    machine: Machine,
+    answers: bool = True,
+    at_once: int | None = None,
 ) -> Needs:
-    """Memory by what it is for, while the longest examples are worked on."""
+    """Memory by what it is for, in its largest moment. `at_once` is that of a run that has begun (`Execution`)."""
     read = lengths.read_with(recipe)
-    batch = rows_at_once(recipe, read, machine.device)
-    most_learned = batch * max(read.learned, default=1)
+    rows, most = min(recipe.per_device_train_batch_size, max(1, read.rows)), AT_ONCE.get(machine.device, 0)
+    tokens = tokens_at_once(rows, read.longest, most if at_once is None else at_once)
+    batch = tokens / max(1, read.longest)
+    most_learned = math.ceil(batch * max(read.learned, default=1))
     how = Training(
         batch=batch,
         length=read.longest,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from facet.gemma.inspect import ModelFacts, facts_of
 from facet.recipe.forecast import SAFE, Forecast, Machine, checkpoints, forecast, memory_gb, resolved
 from facet.recipe.knobs import Setting, settings, show
-from facet.recipe.recipes import PretrainRecipe, SftRecipe, TrainingRecipe
+from facet.recipe.recipes import MOST_EFFECTIVE, PretrainRecipe, SftRecipe, TrainingRecipe
 from facet.recipe.workload import Lengths
 
 SHORTEST: Final = 64  # tokens
@@ -53,7 +53,7 @@ class Largest:
     """The largest run that fits, changing one thing at a time; None where not even the smallest does."""
 
     max_length: int | None
-    batch: int | None
+    batch: int | None  # None also where memory sets no limit
     model: str | None
 
 
@@ -92,9 +92,24 @@ def largest(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine
     long = Lengths(lengths.rows, (lengths.tokens or (1,))[-1:], (lengths.learned or (1,))[-1:])
     every = [length for length in LENGTHS if length <= facts.context_length]
     length = _last(every, lambda length: fits(facts, _all_of(long, length), max_length=length))
-    batch = _last(BATCHES, lambda batch: fits(facts, lengths, per_device_train_batch_size=batch))
+    batch = _last(
+        [batch for batch in BATCHES if batch * recipe.gradient_accumulation_steps <= MOST_EFFECTIVE],
+        lambda batch: fits(facts, lengths, per_device_train_batch_size=batch),
+    )
+    if batch and batch > 1 and _costs_nothing(facts, recipe, lengths, machine, batch):
+        batch = None  # larger groups go in portions: memory sets no limit
     models = [(name, model) for name, model in SMALLER.values() if fits(model, lengths)]
     return Largest(length, batch, models[0][0] if models else None)
+
+
+def _costs_nothing(
+    facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, batch: int
+) -> bool:
+    whole, half = (
+        memory_gb(facts, recipe.model_copy(update={"per_device_train_batch_size": count}), lengths, machine)
+        for count in (batch, batch // 2)
+    )
+    return whole == half
 
 
 def _all_of(lengths: Lengths, length: int) -> Lengths:

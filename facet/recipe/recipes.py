@@ -1,7 +1,7 @@
 """The recipe of each method. Every setting is declared once, in the files beside this one: `learning`, `weights`,
 `course`. Names are TRL's and PEFT's, except where PEFT's is a single letter or a share says more than a count."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import model_validator
 
@@ -10,6 +10,8 @@ from facet.recipe.knobs import Clash, Knob
 from facet.recipe.learning import Learning, Optimizer, Schedule
 from facet.recipe.together import clashes
 from facet.recipe.weights import Adapter, WhatLearns
+
+MOST_EFFECTIVE: Final = 1024  # examples of a step
 
 
 class TrainingRecipe(Saving, Checks, Memory, Data, Adapter, WhatLearns, Optimizer, Schedule, Learning):
@@ -36,9 +38,10 @@ class TrainingRecipe(Saving, Checks, Memory, Data, Adapter, WhatLearns, Optimize
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.effective_batch_size > 1024:
+        if self.effective_batch_size > MOST_EFFECTIVE:
             raise ValueError(
-                f"“Examples at once” times “Groups per step” is {self.effective_batch_size}, and 1,024 is the most"
+                f"“Examples at once” times “Groups per step” is {self.effective_batch_size}, "
+                f"and {MOST_EFFECTIVE:,} is the most"
             )
         return self
 

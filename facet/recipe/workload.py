@@ -14,12 +14,12 @@ SAVES: Final = 20
 AT_ONCE: Final = {"cpu": 2048}  # tokens that go through the model at once, where more would only take more memory
 
 
-def rows_at_once(recipe: TrainingRecipe, read: "Lengths", device: str) -> int:
-    """Examples that go through the model at once while the longest are worked on."""
-    rows = min(recipe.per_device_train_batch_size, max(1, read.rows))
-    if most := AT_ONCE.get(device):
-        rows = -(-rows // -(-rows // max(1, most // max(1, read.longest))))  # in parts of equal size
-    return rows
+def tokens_at_once(batch: int, longest: int, most: int) -> int:
+    """Tokens that go through the model at once at most: of a group, or of portions of `most` tokens; 0: no portions.
+
+    A single example is never divided.
+    """
+    return min(batch * longest, max(most, longest)) if most else batch * longest
 
 
 @dataclass(frozen=True)

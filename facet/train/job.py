@@ -77,7 +77,7 @@ def _execution(piece: Slice, folder: Path, recipe: TrainingRecipe) -> Execution:
     execution = Execution(**decided)
     if execution.device != (here := device_here()):
         piece.emit(log.Noted(words=f"It goes on with {DEVICE_WORDS[here]}; numbers may differ in the last digits."))
-        execution = replace(execution, device=here)
+        execution = replace(execution, device=here, at_once=execution.at_once or AT_ONCE.get(here, 0))
     if execution.versions != versions():
         piece.emit(log.Noted(words="The software changed since this run began; numbers may differ in the last digits."))
     return execution

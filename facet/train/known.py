@@ -83,6 +83,8 @@ def of_run(facts: ModelFacts, task: Task, progress: Progress) -> Measured | None
         return None
     execution = task.execution() or {}
     here = Machine("local", "", execution.get("device", "cpu"), 0.0, 1.0, execution.get("dtype", "float32"))
+    fewer = {"per_device_train_batch_size": execution.get("micro_batch") or recipe.per_device_train_batch_size}
+    as_it_went = recipe.model_copy(update=fewer)  # after memory ran out, if it did
     load = workload(facts, recipe, lengths, checkpoints(recipe, here))
     work, passes = load.work / load.steps, load.passes / load.steps
     tokens, seconds = np.array(steps).T
@@ -97,7 +99,7 @@ def of_run(facts: ModelFacts, task: Task, progress: Progress) -> Measured | None
         "earlier runs",
         clock,
         Pace(*(share * seconds for seconds in (clock.per_gflop, clock.per_pass, clock.per_update, clock.load))),
-        peak / needs_of(facts, recipe, lengths, here).gb if peak else None,
+        peak / needs_of(facts, as_it_went, lengths, here, at_once=execution.get("at_once", 0)).gb if peak else None,
         here.precision,
     )
 

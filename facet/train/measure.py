@@ -128,13 +128,13 @@ def _forget(piece: Slice, *names: str) -> None:
 
 def _did_not_fit(recipe: TrainingRecipe) -> CapacityError:
     count = recipe.per_device_train_batch_size
-    held, lower = f"It did not fit with {count} examples at once.", "Examples at once"
+    held, lower = f"It did not fit with {count} examples at once.", "“Longest example” or “Examples at once”"
     if count == 1:
-        held, lower = "Even one example at a time did not fit beside the model.", "Longest example"
+        held, lower = "Even one example at a time did not fit beside the model.", "“Longest example”"
     return CapacityError(
         "The memory of this machine was not enough to measure.",
         held,
-        f"Lower “{lower}”, then measure again.",
+        f"Lower {lower}, then measure again.",
     )
 
 

@@ -16,7 +16,7 @@ GROUPS_SORTED_TOGETHER: Final = 50  # sorted within so many groups, mixed across
 def order(lengths: Sequence[int], seed: int, epoch: int, group: int) -> list[int]:
     """The places of all examples. Consecutive slices of `group` are of like length, and come in an order of chance.
 
-    The longest example comes first of all, so that memory that does not suffice is known at the first step. A last
+    The longest example comes first of all, so that memory that does not suffice is known early. A last
     group that is not full stays last, or all slices behind it would be cut across.
     """
     chance = random.Random(f"{seed} {epoch}")

@@ -10,26 +10,36 @@ from typing import Any
 
 
 def in_portions(trainer: Any, most: int) -> None:
-    """Let every group of more than `most` tokens, filling included, be learned from in portions of no more.
+    """Let every group of more than `most` tokens, filling included, go through the model in portions of no more.
 
-    A single example is never divided, nor is a group of which something is not by example and place, as pictures are.
+    So it is for learning and for looks at the validation part. A single example is never divided, nor is a group of
+    which something is not by example and place, as pictures are.
     """
-    step = trainer.training_step
+    step, look = trainer.training_step, trainer.prediction_step
+    whole = bool(trainer.args.neftune_noise_alpha)  # noise goes by the length of the group
 
-    def in_parts(model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
-        shapes = {value.shape for value in inputs.values()}
-        if num_items_in_batch is None or len(shapes) > 1 or trainer.aux_loss_enabled:
+    def learn(model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        if num_items_in_batch is None or not _can_be_divided(inputs) or trainer.aux_loss_enabled:
             return step(model, inputs, num_items_in_batch)
-        parts = list(portions(inputs, most))
+        parts = list(portions(inputs, most, whole))
         losses = [step(model, part, num_items_in_batch) for part in parts]
         _as_of_one(trainer, [int((part["labels"][:, 1:] != -100).sum()) for part in parts])
         return sum(losses)
 
-    trainer.training_step = in_parts
+    def see(model: Any, inputs: dict[str, Any], *given: Any, **named: Any) -> Any:
+        """`ExactLooks` adds up what it sees; what is returned of it is not used."""
+        parts = portions(inputs, most) if _can_be_divided(inputs) else [inputs]
+        return [look(model, part, *given, **named) for part in parts][-1]
+
+    trainer.training_step, trainer.prediction_step = learn, see
 
 
-def portions(group: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
-    """Some rows after the other, as equal in number as can be, each no longer than its own rows need.
+def _can_be_divided(inputs: dict[str, Any]) -> bool:
+    return len({getattr(value, "shape", None) for value in inputs.values()}) == 1
+
+
+def portions(group: dict[str, Any], most: int, whole: bool = False) -> Iterator[dict[str, Any]]:
+    """Some rows after the other, as equal in number as can be, each no longer than its own rows need, or `whole`.
 
     Shapes: every value of `group` (B, T), filled up on the right.
     """
@@ -37,7 +47,7 @@ def portions(group: dict[str, Any], most: int) -> Iterator[dict[str, Any]]:
     parts = -(-rows // max(1, most // length))
     for number in range(parts):
         some = slice(number * rows // parts, (number + 1) * rows // parts)
-        until = length if parts == 1 else int(group["attention_mask"][some].sum(-1).max())
+        until = length if whole or parts == 1 else int(group["attention_mask"][some].sum(-1).max())
         yield {name: value[some, :until] for name, value in group.items()}
 
 

@@ -109,3 +109,13 @@ def dataset(task: Task, part: str, most: int | None = None) -> Any:
     if most and len(rows) > most:
         rows = rows.select(range(most))
     return rows if len(rows) else None
+
+
+def longest(task: Task) -> int:
+    """Tokens of the longest example of the training part."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    with pa.memory_map(str(task.folder / "tokens" / "train.arrow")) as file:
+        ids = pa.ipc.open_stream(file).read_all().column("input_ids")
+        return max(1, pc.max(pc.list_value_length(ids)).as_py() or 1)

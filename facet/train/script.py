@@ -195,6 +195,8 @@ def _remarks(run: RunCard, task: Task) -> list[str]:
         said.append(f"That run ended early, at step {ended:,}, and so does this script; --stop-after says otherwise.")
     elif recipe.early_stopping_patience:
         said.append("Facet may stop early when the validation part gets no better; this script goes on to the end.")
+    if (task.execution() or {}).get("at_once"):
+        said.append("Facet divides large groups of examples to need less memory; this script takes each group at once.")
     if recipe.lora_dropout:
         said.append("“Forgetting on purpose” falls on other weights than in Facet, which draws its dice elsewhere.")
     if recipe.base_precision in SQUEEZED and recipe.tuning == "lora":

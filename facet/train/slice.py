@@ -5,6 +5,7 @@ from typing import Any
 from facet.errors import TrainingError
 from facet.model.source import BaseSource
 from facet.recipe.methods import recipe_of
+from facet.recipe.workload import tokens_at_once
 from facet.train import best, imports, looking, ready, rows
 from facet.train.finish import finish_from
 from facet.train.job import Job, read_job
@@ -42,7 +43,7 @@ def advance(piece: Slice) -> None:
         _finish(job, job.start)
         return
     looking.prepare(piece.task, job.folder, job.recipe)
-    shrinks = piece.memory_was_short and job.execution.micro_batch > 1  # one at a time: others may have filled it
+    shrinks = piece.memory_was_short and _at_once(job) > 1  # one at a time: others may have filled it
     try:
         if shrinks:
             raise MemoryError
@@ -151,16 +152,30 @@ def _last_save_is_lost() -> TrainingError:
 
 
 def _halve(job: Job) -> None:
-    """Half the examples at once and twice the groups: the same step with less memory.
+    """Half the examples at once: in smaller portions, or in smaller groups and more of them. The step stays the same.
 
     Raises: `CapacityError` when one example at a time is already too much.
     """
-    micro, effective = job.execution.micro_batch, job.recipe.effective_batch_size
-    if micro == 1:
+    count, effective = _at_once(job), job.recipe.effective_batch_size
+    if count == 1:
         raise out_of_memory()
-    fewer = max(count for count in range(1, micro // 2 + 1) if effective % count == 0)
-    job.settle(micro_batch=fewer)
-    words = f"Memory ran out with {micro} examples at once. It goes on with {fewer}, and more groups per step."
+    if _has_portions(job):
+        fewer = -(-count // 2)
+        job.settle(at_once=fewer * rows.longest(job.piece.task))
+    else:
+        fewer = max(few for few in range(1, count // 2 + 1) if effective % few == 0)
+        job.settle(micro_batch=fewer)
+    words = f"Memory ran out with {count} examples at once. It goes on with {fewer}, to the same result."
     job.piece.emit(log.Noted(words=words))
     start = job.start.step if job.start else 0
     job.piece.emit(log.Paused(step=start, words=words, out_of_time=True))
+
+
+def _at_once(job: Job) -> int:
+    """Examples that go through the model at once while the longest are worked on."""
+    longest, most = rows.longest(job.piece.task), job.execution.at_once if _has_portions(job) else 0
+    return tokens_at_once(job.execution.micro_batch, longest, most) // longest
+
+
+def _has_portions(job: Job) -> bool:
+    return job.execution.device == "cpu" and job.execution.at_once > 0

@@ -9,6 +9,7 @@ from facet.compute.killed import Witness, oom_kills
 from facet.compute.local import Local
 from facet.identity import LOCAL
 from facet.train import slice as train
+from facet.train.rows import longest
 from facet.work import log, worker
 from facet.work.log import MOST_TRIES
 from facet.work.policy import next_action, settle
@@ -87,7 +88,7 @@ def test_a_worker_ended_for_memory_goes_on_with_half_and_the_same_step(lab, monk
     worker.advance(task, studio.workspace.models)
 
     now = progress(task)
-    assert task.execution()["micro_batch"] == 4 and now.interruptions == 0
+    assert task.execution()["at_once"] == 4 * longest(task) and now.interruptions == 0
     assert any("Memory ran out with 8 examples at once. It goes on with 4" in words for words in now.notes)
     assert next_action(now, False) == "start"
 

@@ -5,7 +5,7 @@ import pytest
 from facet.errors import CapacityError
 from facet.gemma.inspect import facts_of
 from facet.model.choose import Chooser, ModelCheck
-from facet.recipe.forecast import Machine, Measured, Pace, answering, forecast, rented
+from facet.recipe.forecast import Machine, Measured, Pace, answering, forecast, memory_gb, rented
 from facet.recipe.ladder import SMALLER, next_step
 from facet.recipe.plan import Plan, plan
 from facet.recipe.plan_words import against, duration, money, run_that_fits
@@ -164,12 +164,36 @@ def test_what_goes_on_learning_keeps_its_model_and_its_kind_of_adapter():
 
 
 def test_the_largest_run_that_fits_fits_and_the_next_one_does_not():
-    most = planned(free_gb=6.0).largest
-    assert planned(RECIPE.model_copy(update={"per_device_train_batch_size": most.batch}), free_gb=6.0).here.fits
-    if most.batch < 256:
-        more = RECIPE.model_copy(update={"per_device_train_batch_size": 2 * most.batch})
-        assert not planned(more, free_gb=6.0).here.fits
-    assert f"{most.max_length:,} tokens" in run_that_fits(planned(free_gb=6.0))
+    card = {"free_gb": 12.0, "device": "cuda"}
+    most = planned(**card).largest
+    assert 8 <= most.batch < 256
+    assert planned(RECIPE.model_copy(update={"per_device_train_batch_size": most.batch}), **card).here.fits
+    more = RECIPE.model_copy(update={"per_device_train_batch_size": 2 * most.batch})
+    assert not planned(more, **card).here.fits
+    assert f"{most.max_length:,} tokens, or {most.batch} at once" in run_that_fits(planned(**card))
+
+
+def test_on_a_processor_memory_sets_no_limit_to_examples_at_once_for_they_go_in_portions():
+    most = planned(free_gb=6.0)
+    assert most.largest.batch is None and "at once" not in run_that_fits(most)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_longer_or_more_examples_never_need_less_memory(device):
+    def gb(batch: int, longest: int) -> float:
+        recipe = SftRecipe(max_length=longest, per_device_train_batch_size=batch, gradient_checkpointing="off")
+        lengths = Lengths(64, (longest // 2, longest), (longest // 4, longest // 4))
+        return memory_gb(GEMMA_270M, recipe, lengths, replace(HERE, device=device))
+
+    sizes = [64, 200, 256, 300, 512, 682, 683, 1024, 1100, 2048, 3000]
+    for batch in (1, 2, 5, 8, 64):
+        needed = [gb(batch, longest) for longest in sizes]
+        assert needed == sorted(needed)
+    for longest in sizes:
+        needed = [gb(batch, longest) for batch in (1, 2, 3, 5, 8, 64)]
+        assert needed == sorted(needed)
+    if device == "cpu":
+        assert gb(64, 1500) == pytest.approx(gb(4, 512), rel=0.02), "2,048 tokens at once, of whichever examples"
 
 
 def test_what_was_measured_here_replaces_the_rule_of_thumb():

@@ -8,7 +8,9 @@ import pytest
 from facet.errors import DataError
 from facet.identity import LOCAL
 from facet.recipe.recipes import SftRecipe
+from facet.recipe.workload import AT_ONCE
 from facet.train import slice as train_slice
+from facet.train.rows import longest
 from facet.work import worker
 from tests.journeys import a_studio, curve, prepared_example, progress, queued_run
 
@@ -62,8 +64,9 @@ def test_when_memory_runs_out_the_groups_get_smaller_and_the_result_keeps_its_me
     train, calls = train_slice._train, []
 
     def hungry(job):
-        calls.append(job.execution.micro_batch)
-        if job.execution.micro_batch > 1:
+        at_once = job.execution.at_once // longest(job.piece.task)
+        calls.append(min(job.execution.micro_batch, at_once))
+        if calls[-1] > 1:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
         train(job)
 
@@ -80,9 +83,12 @@ def test_when_memory_runs_out_the_groups_get_smaller_and_the_result_keeps_its_me
     assert SftRecipe(**task.request["recipe"]).effective_batch_size == 8
 
 
-def test_when_one_example_at_a_time_is_too_much_it_says_so_with_what_to_do(lab):
+@pytest.mark.parametrize("examples", [1, 8])
+def test_when_one_example_at_a_time_is_too_much_it_says_so_with_what_to_do(lab, monkeypatch, examples):
     studio, dataset_id = lab
-    task = queued_run(studio, dataset_id, per_device_train_batch_size=1, gradient_accumulation_steps=8)
+    monkeypatch.setitem(AT_ONCE, "cpu", 8)  # so few that the long ones go through the model alone
+    settings = {"per_device_train_batch_size": examples, "gradient_accumulation_steps": 8 // examples}
+    task = queued_run(studio, dataset_id, **settings)
     train = train_slice._train
 
     def hungry(job):

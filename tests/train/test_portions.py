@@ -1,14 +1,24 @@
 """A large group goes through the model in portions: fewer tokens at once, the same error, slope and notes."""
 
-from dataclasses import replace
 
 import pytest
 
+from facet.identity import LOCAL
+from facet.train import slice as train_slice
+from facet.train.known import of_run
+from facet.work import worker
+from tests.journeys import a_studio, prepared_example, progress, queued_run
 from tests.tiny_models import tiny_gemma3
 from tests.train.test_loss import rows
 
 pytestmark = pytest.mark.tiny
 SIZES = [40, 33, 21, 21, 9, 7, 5]  # tokens of the rows of a group
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    studio = a_studio(tmp_path_factory.mktemp("portions-lab") / "home")
+    return studio, prepared_example(studio)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +40,7 @@ def learns(tmp_path_factory):
     for row in group:
         row["labels"] = [-100] * (len(row["input_ids"]) // 2) + row["input_ids"][len(row["input_ids"]) // 2 :]
 
-    def learned(most: int, rows_of_it=group, **settings):
+    def learned(most: int, rows_of_it=group, beside=None, times=1, **settings):
         torch.set_num_threads(1)
         trainer = ExactLooks(
             model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32),
@@ -46,19 +56,21 @@ def learns(tmp_path_factory):
 
         def seen(*args, **more):
             passes.append(tuple(more["input_ids"].shape))
-            return forward(*args, **more)
+            return forward(*args, **{name: value for name, value in more.items() if name != "pictures"})
 
         trainer.model.forward = seen
         batch = trainer.data_collator(rows_of_it)
+        batch |= {name: torch.zeros(shape) for name, shape in (beside or {}).items()}
         labels = sum(label != -100 for row in rows_of_it for label in row["labels"][1:])
-        loss = trainer.training_step(trainer.model, batch, torch.tensor(labels))
+        for _ in range(times):
+            loss = trainer.training_step(trainer.model, dict(batch), torch.tensor(labels))
         slope = torch.cat([weight.grad.flatten() for weight in trainer.model.parameters() if weight.grad is not None])
         return float(loss), slope, dict(trainer._metrics["train"]), passes
 
     return learned
 
 
-@pytest.mark.parametrize("settings", [{}, {"loss_type": "dft"}, {"label_smoothing_factor": 0.1}])
+@pytest.mark.parametrize("settings", [{}, {"loss_type": "dft"}])
 def test_portions_add_up_to_the_group(learns, settings):
     whole_loss, whole_slope, whole_notes, whole_passes = learns(10_000, **settings)
     loss, slope, notes, passes = learns(90, **settings)
@@ -90,25 +102,62 @@ def test_a_row_without_anything_to_learn_does_no_harm(learns):
     assert notes["mean_token_accuracy"] == pytest.approx(whole_notes["mean_token_accuracy"])
 
 
-def test_the_plan_counts_what_goes_through_at_once():
-    from facet.gemma.inspect import facts_of
-    from facet.recipe.forecast import Machine, memory_gb
-    from facet.recipe.recipes import SftRecipe
-    from facet.recipe.workload import Lengths
+def test_what_two_groups_of_a_step_are_told_apart_by_stays(learns):
+    _, _, notes, _ = learns(90, times=2)
+    _, _, whole_notes, _ = learns(10_000, times=2)
 
-    facts = facts_of(
-        {"model_type": "gemma3_text", "hidden_size": 640, "intermediate_size": 2048, "num_hidden_layers": 18,
-         "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 256, "vocab_size": 262_144,
-         "max_position_embeddings": 32_768}, 268_098_176,
-    )  # fmt: skip
-    here = Machine("local", "this machine", "cpu", 64.0, 50.0)
-    card = replace(here, device="cuda")
+    assert notes["mean_token_accuracy"] == pytest.approx(whole_notes["mean_token_accuracy"])
+    assert len(notes["entropy"]) == 2
 
-    def gb(batch: int, length: int, where: Machine = here) -> float:
-        recipe = SftRecipe(per_device_train_batch_size=batch, max_length=length, gradient_checkpointing="off")
-        return memory_gb(facts, recipe, Lengths(100, (length,) * 10, (length // 2,) * 10), where)
 
-    assert gb(4, 256) < gb(8, 256), "2,048 tokens go at once"
-    assert gb(4, 512) == gb(8, 512) == gb(64, 512), "more are divided"
-    assert gb(1, 4096) == gb(8, 4096), "an example is not"
-    assert gb(8, 512, card) > 1.5 * gb(4, 512, card), "a graphics card takes them all"
+def test_noise_by_the_length_of_a_group_is_not_changed_by_its_portions(learns):
+    _, _, _, passes = learns(90, neftune_noise_alpha=5.0)
+
+    assert passes == [(1, 40), (2, 40), (2, 40), (2, 40)]
+
+
+def test_of_what_has_no_place_in_the_row_nothing_is_divided(learns):
+    _, _, _, passes = learns(90, beside={"pictures": (7, 3, 2)})
+
+    assert passes == [(7, 40)]
+
+
+@pytest.mark.parametrize("most", [100, None])
+def test_a_run_learns_and_looks_in_portions_where_its_device_has_them(lab, monkeypatch, most):
+    studio, dataset_id = lab
+    monkeypatch.setattr("facet.train.job.AT_ONCE", {"cpu": most} if most else {})
+    trainer_of, seen = train_slice.build, {"learning": [], "looking": []}
+
+    def watched(job, watch):
+        trainer = trainer_of(job, watch)
+        forward = trainer.model.forward
+
+        def one(*args, **more):
+            if "labels" in more:
+                seen["learning" if trainer.model.training else "looking"].append(more["input_ids"].numel())
+            return forward(*args, **more)
+
+        trainer.model.forward = one
+        return trainer
+
+    monkeypatch.setattr(train_slice, "build", watched)
+    task = queued_run(studio, dataset_id, max_steps=3, evaluations=1, validation_rows=16)
+    worker.advance(task, studio.workspace.models)
+
+    assert progress(task).stage == "finished", progress(task).failure
+    assert task.execution()["at_once"] == (most or 0)
+    assert all((max(tokens) <= 100) == (most == 100) for tokens in seen.values()), seen
+
+
+def test_what_an_older_facet_needed_is_not_held_against_the_portions(lab):
+    studio, dataset_id = lab
+    task = queued_run(studio, dataset_id, max_steps=8, evaluations=0)
+    worker.advance(task, studio.workspace.models)
+    facts, done = studio.check_model(LOCAL, "starter").facts, progress(task)
+    now = of_run(facts, task, done).memory_ratio
+
+    task.decide_execution(task.execution() | {"at_once": 30})
+    assert of_run(facts, task, done).memory_ratio > now, "so few at once should have needed less"
+    old = {name: value for name, value in task.execution().items() if name != "at_once"}
+    task.decide_execution(old)
+    assert of_run(facts, task, done).memory_ratio <= now
