@@ -11,6 +11,7 @@ ANN, BOB = (Person(person_key("hf", name), name, "signed-in") for name in ("ann"
 STEPS = 40
 
 
+@pytest.mark.long  # in a browser, and in short: tests/browser/test_shared_machine.py
 def test_a_second_person_starts_within_a_turn_and_both_models_are_as_if_alone(tmp_path, monkeypatch):
     monkeypatch.setattr("facet.work.slots.WORTH_LOADING", 0.0)  # short turns, for a short test
     studio = a_studio(tmp_path / "home")
