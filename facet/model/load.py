@@ -46,7 +46,12 @@ class Execution:
     versions: dict[str, str]
     loss: str = "stock"  # whose way of computing the error: "facet" or "stock"; "" until the first slice has compared
     fused: bool = False  # LoRA layers in one step (`facet/train/fused.py`)
-    at_once: int = 0  # tokens in one pass through the model (`facet/train/portions.py`); 0: those of the whole group
+    at_once: int = 0  # as decided for a processor; see `portion`
+
+    @property
+    def portion(self) -> int:
+        """Most tokens in one pass through the model (`facet/train/portions.py`); 0: those of the whole group."""
+        return self.at_once if self.device == "cpu" else 0
 
     @property
     def words(self) -> str:

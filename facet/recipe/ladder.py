@@ -105,6 +105,7 @@ def largest(facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine
 def _costs_nothing(
     facts: ModelFacts, recipe: TrainingRecipe, lengths: Lengths, machine: Machine, batch: int
 ) -> bool:
+    """Does a group of half as many need as much memory?"""
     whole, half = (
         memory_gb(facts, recipe.model_copy(update={"per_device_train_batch_size": count}), lengths, machine)
         for count in (batch, batch // 2)

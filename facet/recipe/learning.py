@@ -27,7 +27,8 @@ class Learning(Recipe):
         plain="How many examples are worked on together. Fewer need less memory; the result is the same "
         "as long as “Groups per step” makes up for it.",
         expert="Rows per forward pass. On a processor a batch of more than 2,048 tokens goes forwards and backwards in "
-        "portions, with the same gradient. Halved by itself, with accumulation doubled, when memory runs out.",
+        "portions, with the same gradient. When memory runs out, the portions are halved; on a card the rows are, and "
+        "accumulation makes up for it.",
         source="4 fits small models on an ordinary computer.",
     )] = 4
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=256), Knob(

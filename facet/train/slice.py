@@ -159,7 +159,7 @@ def _halve(job: Job) -> None:
     count, effective = _at_once(job), job.recipe.effective_batch_size
     if count == 1:
         raise out_of_memory()
-    if _has_portions(job):
+    if job.execution.portion:
         fewer = -(-count // 2)
         job.settle(at_once=fewer * rows.longest(job.piece.task))
     else:
@@ -173,9 +173,5 @@ def _halve(job: Job) -> None:
 
 def _at_once(job: Job) -> int:
     """Examples that go through the model at once while the longest are worked on."""
-    longest, most = rows.longest(job.piece.task), job.execution.at_once if _has_portions(job) else 0
-    return tokens_at_once(job.execution.micro_batch, longest, most) // longest
-
-
-def _has_portions(job: Job) -> bool:
-    return job.execution.device == "cpu" and job.execution.at_once > 0
+    longest = rows.longest(job.piece.task)
+    return tokens_at_once(job.execution.micro_batch, longest, job.execution.portion) // longest

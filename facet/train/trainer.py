@@ -47,8 +47,8 @@ def build(job: Job, watch: Any) -> Any:
     trainer.remove_callback(PrinterCallback)
     with_two_speeds(trainer, job.recipe)
     choose_kernels(job, trainer)
-    if job.execution.device == "cpu" and job.execution.at_once:
-        in_portions(trainer, job.execution.at_once)
+    if job.execution.portion:
+        in_portions(trainer, job.execution.portion)
     if job.recipe.train_sampling_strategy == "group_by_length":
         trainer._get_train_sampler = lambda dataset=None: _by_length(job, trainer)
     trainer.processing_class = None  # it would be written into every save point
